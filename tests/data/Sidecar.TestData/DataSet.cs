@@ -109,6 +109,9 @@ internal sealed record Element(uint Tag, string Vr, byte[] Value)
 
     public SequenceLength Length { get; init; }
 
+    /// <summary>Bytes that change places together in big endian, where the VR does not say it.</summary>
+    public int? SwapUnit { get; init; }
+
     /// <summary>Encapsulated Pixel Data (PS3.5 A.4): the Basic Offset Table's bytes first, then the fragments.</summary>
     public IReadOnlyList<byte[]>? Fragments { get; init; }
 }

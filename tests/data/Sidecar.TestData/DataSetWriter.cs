@@ -37,7 +37,7 @@ internal sealed class DataSetWriter(Stream output, bool explicitVr, bool bigEndi
         }
         else
         {
-            var value = Swap(Pad(element), element.Vr);
+            var value = Swap(Pad(element), element);
             WriteHeader(element.Tag, element.Vr, (uint)value.Length);
             output.Write(value);
         }
@@ -82,9 +82,9 @@ internal sealed class DataSetWriter(Stream output, bool explicitVr, bool bigEndi
         return [.. element.Value, element.Vr is "UI" or "OB" or "UN" or "OW" ? (byte)0 : (byte)' '];
     }
 
-    private byte[] Swap(byte[] value, string vr)
+    private byte[] Swap(byte[] value, Element element)
     {
-        var unit = vr switch
+        var unit = element.SwapUnit ?? element.Vr switch
         {
             "US" or "SS" or "OW" or "AT" => 2,
             "UL" or "SL" or "FL" or "OL" or "OF" => 4,

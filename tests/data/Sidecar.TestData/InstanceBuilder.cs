@@ -266,7 +266,9 @@ public sealed class InstanceBuilder
                 : PackFrames(format);
 
             // PS3.5 A.1 and A.2: OW in implicit VR; in explicit VR OB or OW for 8 bits or less, OW for more.
-            _dataSet.Set(Tags.PixelData.Tag, format.BitsAllocated <= 8 && _transferSyntax != TransferSyntaxes.ImplicitLittleEndian ? _eightBitVr : "OW", bytes);
+            // In big endian, readers (pydicom, gdcm) take 32-bit pixels as 32-bit numbers, not as pairs of OW words.
+            var vr = format.BitsAllocated <= 8 && _transferSyntax != TransferSyntaxes.ImplicitLittleEndian ? _eightBitVr : "OW";
+            _dataSet.Add(new Element(Tags.PixelData.Tag, vr, bytes) { SwapUnit = format.BitsAllocated == 32 ? 4 : null });
         }
     }
 
