@@ -1,6 +1,14 @@
-var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddOpenApi();
-var app = builder.Build();
-app.MapOpenApi();
-app.MapGet("/health/live", () => TypedResults.Ok());
-await app.RunAsync();
+using Sidecar.Commands;
+
+// Table of contents:
+//   Commands/   serve, mask, scan, doctor
+//   MaskJobs/   masking asked for by people: endpoints, plan, store, runner
+//   Audit/      who did what, append-only
+//   Orthanc/    the only door to Orthanc: client, study contents, safe replacement
+//   Storage/    database, transactions, migrations
+//   Http/       tokens and permissions, problems, health, OpenAPI
+
+// The OpenAPI build step and the test host start the program with host settings (--name=value) and no command: that means serve.
+return args is [] || (args[0].StartsWith("--", StringComparison.Ordinal) && args[0].Contains('='))
+    ? await ServeCommand.Run(args)
+    : await SidecarCommandLine.Run(args);

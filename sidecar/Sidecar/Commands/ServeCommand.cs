@@ -1,0 +1,88 @@
+using System.CommandLine;
+using System.Reflection;
+using Microsoft.Extensions.Options;
+using Sidecar.Audit;
+using Sidecar.Http;
+using Sidecar.MaskJobs;
+using Sidecar.Orthanc;
+using Sidecar.Storage;
+
+namespace Sidecar.Commands;
+
+/// <summary><c>sidecar serve</c>: the HTTP service and the runner of mask jobs, until it is told to stop.</summary>
+internal static class ServeCommand
+{
+    // Microsoft.Extensions.ApiDescription.Server starts the program only to read the API's description; no setting is there then.
+    private static bool OnlyDescribesApi => Assembly.GetEntryAssembly()?.GetName().Name == "GetDocument.Insider";
+
+    public static Command Create()
+    {
+        var command = new Command("serve", "Runs the service. Settings come from SIDECAR_… environment variables or appsettings.json.");
+        command.SetAction(_ => Run([]));
+        return command;
+    }
+
+    public static async Task<int> Run(string[] hostSettings)
+    {
+        await using var app = Build(hostSettings);
+        try
+        {
+            await app.RunAsync();
+            return 0;
+        }
+        catch (Exception e) when (FaultsOf(e) is { Count: > 0 } faults)
+        {
+            await Console.Error.WriteLineAsync("The settings are not usable:");
+            foreach (var fault in faults)
+            {
+                await Console.Error.WriteLineAsync($"  - {fault}");
+            }
+
+            return 2;
+        }
+    }
+
+    /// <summary>The wrong settings behind a refused start, all of them at once.</summary>
+    public static IReadOnlyList<string> FaultsOf(Exception e) => e switch
+    {
+        OptionsValidationException options => [.. options.Failures],
+        AggregateException many => [.. many.InnerExceptions.SelectMany(FaultsOf)],
+        _ => [],
+    };
+
+    private static WebApplication Build(string[] hostSettings)
+    {
+        var builder = WebApplication.CreateBuilder(hostSettings);
+        builder.Configuration.AddEnvironmentVariables("SIDECAR_");
+        builder.Logging.ClearProviders().AddJsonConsole(o => o.UseUtcTimestamp = true);
+        builder.WebHost.ConfigureKestrel(k =>
+        {
+            k.AddServerHeader = false;
+            k.Limits.MaxRequestBodySize = 1024 * 1024; // the largest honest request is a list of regions and series
+        });
+        AddSidecar(builder.Services, builder.Configuration, validateAtStart: !OnlyDescribesApi);
+        if (!OnlyDescribesApi)
+        {
+            builder.Services.AddHostedService<MaskJobRunner>();
+        }
+
+        var app = builder.Build();
+        app.UseSidecarHttp();
+        app.MapMe();
+        app.MapMaskJobs();
+        app.MapAuthorizeRead();
+        app.MapQido();
+        return app;
+    }
+
+    /// <summary>Every part of the service, as <c>serve</c> and <c>doctor</c> use them.</summary>
+    public static void AddSidecar(IServiceCollection services, IConfiguration configuration, bool validateAtStart)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddStorage(configuration, validateAtStart);
+        services.AddAudit();
+        services.AddSidecarHttp(configuration, validateAtStart);
+        services.AddOrthanc(configuration, validateAtStart);
+        services.AddMaskJobs(configuration, validateAtStart);
+    }
+}

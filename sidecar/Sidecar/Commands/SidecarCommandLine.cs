@@ -1,0 +1,19 @@
+using System.CommandLine;
+
+namespace Sidecar.Commands;
+
+/// <summary>The commands of the executable <c>sidecar</c>. Exit status: 0 all done, 1 something failed, 2 wrong usage.</summary>
+internal static class SidecarCommandLine
+{
+    public static async Task<int> Run(string[] args)
+    {
+        var root = new RootCommand("Removes burned-in patient data from DICOM images.")
+        {
+            ServeCommand.Create(),
+            DoctorCommand.Create(),
+        };
+        var parsed = root.Parse(args);
+        var status = await parsed.InvokeAsync();
+        return parsed.Errors.Count > 0 ? 2 : status;
+    }
+}

@@ -1,0 +1,32 @@
+namespace Sidecar.Http;
+
+/// <summary>Which role names of the site give which permission. Section <c>Permissions</c>.</summary>
+internal sealed record PermissionOptions
+{
+    public const string MaskPermission = "mask";
+    public const string ReviewPermission = "review";
+    public const string AuditPermission = "audit";
+    public const string AdministerPermission = "administer";
+
+    // Null and not a default list: the configuration binder would append the site's names to it, and the default role would stay in force.
+    public string[]? Mask { get; init; }
+
+    public string[]? Review { get; init; }
+
+    public string[]? Audit { get; init; }
+
+    public string[]? Administer { get; init; }
+
+    /// <summary>The permissions that <paramref name="roles"/> give, in the order above. Role names are compared exactly.</summary>
+    public IReadOnlyList<string> Of(IReadOnlySet<string> roles)
+    {
+        (string Permission, string[] Roles)[] table =
+        [
+            (MaskPermission, Mask ?? ["image-masking"]),
+            (ReviewPermission, Review ?? ["image-review"]),
+            (AuditPermission, Audit ?? ["audit-reader"]),
+            (AdministerPermission, Administer ?? ["sidecar-administrator"]),
+        ];
+        return [.. table.Where(row => row.Roles.Any(roles.Contains)).Select(row => row.Permission)];
+    }
+}

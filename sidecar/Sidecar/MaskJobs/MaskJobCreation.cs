@@ -1,0 +1,87 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Sidecar.Http;
+using Sidecar.Orthanc;
+
+namespace Sidecar.MaskJobs;
+
+internal abstract record CreateResult
+{
+    private CreateResult()
+    {
+    }
+
+    public sealed record Created(MaskJobView Job) : CreateResult;
+
+    public sealed record Refused(ProblemHttpResult Problem) : CreateResult;
+}
+
+/// <summary>Turns a request into a stored job, once for each idempotency key, and wakes the runner.</summary>
+internal sealed class MaskJobCreation(MaskJobPlanner planner, MaskJobStore store, MaskJobSignal signal, SafetyProbe probe, TimeProvider time)
+{
+    public async Task<CreateResult> Create(MaskJobRequest request, string key, string subject, string name, CancellationToken token)
+    {
+        var fingerprint = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, MaskJobJson.Default.MaskJobRequest)));
+        if (await store.FindByKey(subject, key, token) is { } earlier)
+        {
+            return await Answer(earlier, fingerprint, token);
+        }
+
+        var planned = await planner.Plan(request, token);
+        if (planned is PlanResult.Refused refused)
+        {
+            return new CreateResult.Refused(refused.Problem);
+        }
+
+        var plan = ((PlanResult.Planned)planned).Plan;
+        if (plan.Instances.Count == 0)
+        {
+            return Refuse(400, "nothing-to-mask", "Nothing to mask", $"None of the chosen images can be masked. {(plan.LeftOut.Count > 0 ? plan.LeftOut[0].Message : "")}".TrimEnd());
+        }
+
+        try
+        {
+            await probe.EnsureSafe(token);
+        }
+        catch (UnsafeOrthancException e)
+        {
+            return Refuse(503, "orthanc-unsafe", "The image archive is not set up for masking", e.Message);
+        }
+
+        var job = new MaskJob
+        {
+            Id = Guid.CreateVersion7(time.GetUtcNow()).ToString(),
+            StudyInstanceUid = request.StudyInstanceUid,
+            StudyOrthancId = plan.Study.Value,
+            State = MaskJobState.Queued,
+            Scope = request.Scope,
+            Source = request.Source,
+            Regions = plan.Regions,
+            LeftOut = plan.LeftOut,
+            Reason = string.IsNullOrWhiteSpace(request.Reason) ? null : request.Reason,
+            CreatedAt = time.GetUtcNow(),
+            CreatedBySubject = subject,
+            CreatedByName = name,
+        };
+        var items = plan.Instances.Select((instance, ordinal) => new MaskJobItem
+        {
+            Ordinal = ordinal,
+            OrthancId = instance.Id.Value,
+            SeriesInstanceUid = instance.SeriesInstanceUid,
+            SopInstanceUid = instance.SopInstanceUid,
+            InstanceNumber = instance.InstanceNumber,
+            Frames = instance.NumberOfFrames,
+        });
+        var stored = await store.Create(job, [.. items], key, fingerprint, token);
+        signal.Pulse();
+        return await Answer(stored, fingerprint, token);
+    }
+
+    private async Task<CreateResult> Answer(IdempotencyRow stored, string fingerprint, CancellationToken token) =>
+        stored.RequestSha256 == fingerprint
+            ? new CreateResult.Created((await store.ReadView(stored.JobId, token))!)
+            : Refuse(422, "idempotency-key-reused", "Idempotency-Key used before", "This Idempotency-Key was used for another request. Choose a new one for each masking.");
+
+    private static CreateResult.Refused Refuse(int status, string name, string title, string detail) => new(Problems.Of(status, name, title, detail));
+}

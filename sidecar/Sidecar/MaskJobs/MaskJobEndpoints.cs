@@ -1,0 +1,74 @@
+using System.ComponentModel;
+using System.Security.Claims;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Sidecar.Http;
+
+namespace Sidecar.MaskJobs;
+
+/// <summary>Masking over HTTP: look first (preview), ask (create), follow (read, list, events).</summary>
+internal static partial class MaskJobEndpoints
+{
+    private const int LongestKey = 128;
+
+    public static void MapMaskJobs(this WebApplication app)
+    {
+        var jobs = app.MapGroup("/api/mask-jobs").WithTags("MaskJobs").RequireAuthorization(PermissionOptions.MaskPermission)
+            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden);
+        jobs.MapPost("/preview", Preview).WithName("previewMaskJob").WithSummary("Says what a job would change and what it would leave out.")
+            .ProducesProblem(400).ProducesProblem(409).ProducesProblem(503);
+        jobs.MapPost("/", Create).WithName("createMaskJob").WithSummary("Starts a job. It overwrites the originals and cannot be undone.")
+            .ProducesProblem(400).ProducesProblem(409).ProducesProblem(422).ProducesProblem(503);
+        jobs.MapGet("/{id}", Read).WithName("getMaskJob").ProducesProblem(404);
+        jobs.MapGet("/", List).WithName("listMaskJobs").ProducesProblem(400);
+        jobs.MapGet("/{id}/events", Events).WithName("streamMaskJob")
+            .WithSummary("Server-sent events named progress, each with a MaskJobView; the last one has a final state.")
+            .Produces<MaskJobView>(200, "text/event-stream").ProducesProblem(404);
+    }
+
+    private static async Task<Results<Ok<MaskJobPreview>, ProblemHttpResult>> Preview(MaskJobRequest request, MaskJobPlanner planner, CancellationToken token) =>
+        await planner.Plan(request, token) switch
+        {
+            PlanResult.Planned planned => TypedResults.Ok(planned.Plan.ToPreview()),
+            PlanResult.Refused refused => refused.Problem,
+            _ => throw new InvalidOperationException("A plan is made or refused."),
+        };
+
+    private static async Task<Results<Accepted<MaskJobView>, ProblemHttpResult>> Create(
+        MaskJobRequest request,
+        [FromHeader(Name = "Idempotency-Key"), Description("Chosen by the caller, at most 128 characters. The same key with the same request gives the same job.")] string? idempotencyKey,
+        ClaimsPrincipal user,
+        MaskJobCreation creation,
+        CancellationToken token)
+    {
+        if (string.IsNullOrWhiteSpace(idempotencyKey) || idempotencyKey.Length > LongestKey)
+        {
+            return Problems.Of(400, "idempotency-key", "Idempotency-Key missing", $"Send a header Idempotency-Key of 1 to {LongestKey} characters, new for each masking.");
+        }
+
+        return await creation.Create(request, idempotencyKey, user.Subject(), user.DisplayName(), token) switch
+        {
+            CreateResult.Created created => TypedResults.Accepted($"/api/mask-jobs/{created.Job.Id}", created.Job),
+            CreateResult.Refused refused => refused.Problem,
+            _ => throw new InvalidOperationException("A job is created or refused."),
+        };
+    }
+
+    private static async Task<Results<Ok<MaskJobView>, ProblemHttpResult>> Read(string id, MaskJobStore store, CancellationToken token) =>
+        await store.ReadView(id, token) is { } view ? TypedResults.Ok(view) : NoSuchJob();
+
+    private static async Task<Results<Ok<MaskJobList>, ProblemHttpResult>> List(string study, MaskJobStore store, CancellationToken token) =>
+        DicomUid().IsMatch(study)
+            ? TypedResults.Ok(new MaskJobList(await store.ListViews(study, token)))
+            : Problems.Of(400, "invalid-request", "Invalid request", "study must be a Study Instance UID.");
+
+    private static async Task<Results<EmptyHttpResult, ProblemHttpResult>> Events(string id, HttpContext context, MaskJobEvents events, CancellationToken token) =>
+        await events.Stream(id, context.Response, token) ? TypedResults.Empty : NoSuchJob();
+
+    private static ProblemHttpResult NoSuchJob() => Problems.NotFound("There is no mask job with this id.");
+
+    /// <summary>PS3.5 9.1, without its rule on leading zeros, which real systems break.</summary>
+    [GeneratedRegex(@"^[0-9][0-9.]{0,63}\z")]
+    public static partial Regex DicomUid();
+}

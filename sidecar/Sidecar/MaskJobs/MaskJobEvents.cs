@@ -1,0 +1,71 @@
+using System.Text.Json;
+
+namespace Sidecar.MaskJobs;
+
+/// <summary>Server-sent events of one job: its view at once and at each change, until it is finished.</summary>
+internal sealed class MaskJobEvents(MaskJobStore store, MaskJobSignal signal, TimeProvider time, IHostApplicationLifetime lifetime)
+{
+    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
+
+    // A fast job changes hundreds of times a second; a person sees five.
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Returns false, having sent nothing, where there is no such job.</summary>
+    public async Task<bool> Stream(string id, HttpResponse response, CancellationToken token)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(token, lifetime.ApplicationStopping);
+        var change = signal.Next;
+        if (await store.ReadView(id, stop.Token) is not { } view)
+        {
+            return false;
+        }
+
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-store";
+        response.Headers["X-Accel-Buffering"] = "no";
+        try
+        {
+            await Send(response, view, stop.Token);
+            var sentAt = time.GetTimestamp();
+            while (view.State is MaskJobState.Queued or MaskJobState.Running)
+            {
+                try
+                {
+                    await change.WaitAsync(KeepAlive, time, stop.Token);
+                }
+                catch (TimeoutException)
+                {
+                    await response.WriteAsync(": keep-alive\n\n", stop.Token);
+                    await response.Body.FlushAsync(stop.Token);
+                    continue;
+                }
+
+                if (ShortestPause - time.GetElapsedTime(sentAt) is { Ticks: > 0 } early)
+                {
+                    await Task.Delay(early, time, stop.Token);
+                }
+
+                change = signal.Next;
+                var now = (await store.ReadView(id, stop.Token))!;
+                if ((now.State, now.Done, now.Failed) != (view.State, view.Done, view.Failed))
+                {
+                    view = now;
+                    await Send(response, view, stop.Token);
+                    sentAt = time.GetTimestamp();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The viewer left, or the service stops: the viewer comes back or asks by GET.
+        }
+
+        return true;
+    }
+
+    private static async Task Send(HttpResponse response, MaskJobView view, CancellationToken token)
+    {
+        await response.WriteAsync($"event: progress\ndata: {JsonSerializer.Serialize(view, MaskJobJson.Default.MaskJobView)}\n\n", token);
+        await response.Body.FlushAsync(token);
+    }
+}

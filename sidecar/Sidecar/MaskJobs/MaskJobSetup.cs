@@ -1,0 +1,19 @@
+using Microsoft.AspNetCore.Http.Json;
+using Sidecar.Http;
+
+namespace Sidecar.MaskJobs;
+
+internal static class MaskJobSetup
+{
+    public static void AddMaskJobs(this IServiceCollection services, IConfiguration configuration, bool validateAtStart)
+    {
+        services.AddCheckedOptions<MaskJobOptions>(configuration.GetSection("MaskJobs"), validateAtStart);
+        services.AddSingleton<MaskJobSignal>();
+        services.AddSingleton<MaskJobPace>();
+        services.AddSingleton<MaskJobStore>();
+        services.AddSingleton<MaskJobPlanner>();
+        services.AddSingleton<MaskJobCreation>();
+        services.AddSingleton<MaskJobEvents>();
+        services.Configure<JsonOptions>(o => o.SerializerOptions.TypeInfoResolverChain.Insert(0, MaskJobJson.Default));
+    }
+}

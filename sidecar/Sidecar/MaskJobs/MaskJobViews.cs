@@ -1,0 +1,106 @@
+using System.ComponentModel;
+using System.Text.Json.Serialization;
+
+namespace Sidecar.MaskJobs;
+
+// What callers send and see. Stored types are apart (MaskJob.cs), so that neither drags the other along.
+
+[Description("A rectangle of stored pixels: origin at the top left, the far edge is not part of it.")]
+internal sealed record Region(int X, int Y, int Width, int Height);
+
+[Description("The image on which the regions were drawn.")]
+internal sealed record SourceImage(string SeriesInstanceUid, string SopInstanceUid);
+
+[Description("image: only the source; series: the source's series; study: the series named. Of series only the instances with the source's Rows and Columns.")]
+[JsonConverter(typeof(JsonStringEnumConverter<MaskScope>))]
+internal enum MaskScope
+{
+    [JsonStringEnumMemberName("image")]
+    Image,
+    [JsonStringEnumMemberName("series")]
+    Series,
+    [JsonStringEnumMemberName("study")]
+    Study,
+}
+
+[Description("queued and running end in succeeded (every instance masked) or failed (at least one failed; the others stay masked).")]
+[JsonConverter(typeof(JsonStringEnumConverter<MaskJobState>))]
+internal enum MaskJobState
+{
+    [JsonStringEnumMemberName("queued")]
+    Queued,
+    [JsonStringEnumMemberName("running")]
+    Running,
+    [JsonStringEnumMemberName("succeeded")]
+    Succeeded,
+    [JsonStringEnumMemberName("failed")]
+    Failed,
+}
+
+[Description("Why instances are left out: another size, a transfer syntax that cannot be masked, no image, or pixels that cannot be masked.")]
+[JsonConverter(typeof(JsonStringEnumConverter<LeftOutCode>))]
+internal enum LeftOutCode
+{
+    [JsonStringEnumMemberName("size")]
+    Size,
+    [JsonStringEnumMemberName("transferSyntax")]
+    TransferSyntax,
+    [JsonStringEnumMemberName("notAnImage")]
+    NotAnImage,
+    [JsonStringEnumMemberName("pixels")]
+    Pixels,
+}
+
+[Description("What to burn and where. All frames of each instance in scope are masked.")]
+internal sealed record MaskJobRequest(
+    string StudyInstanceUid,
+    SourceImage Source,
+    IReadOnlyList<Region> Regions,
+    MaskScope Scope,
+    [property: Description("Only, and required, for scope study.")] IReadOnlyList<string>? SeriesInstanceUids = null,
+    [property: Description("At most 500 characters; kept in the audit.")] string? Reason = null);
+
+[Description("What a job would change; nothing is changed.")]
+internal sealed record MaskJobPreview(int Instances, long Frames, IReadOnlyList<SeriesPreview> Series, IReadOnlyList<LeftOut> LeftOut);
+
+internal sealed record SeriesPreview(string SeriesInstanceUid, string Modality, int Instances, long Frames);
+
+internal sealed record LeftOut(string SeriesInstanceUid, LeftOutCode Code, [property: Description("For a person.")] string Message, int Instances);
+
+internal sealed record MaskFailure(string SeriesInstanceUid, string SopInstanceUid, [property: Description("For a person; the original of this instance is untouched.")] string Reason, int? InstanceNumber = null);
+
+internal sealed record MaskJobView(
+    string Id,
+    string StudyInstanceUid,
+    MaskJobState State,
+    DateTimeOffset CreatedAt,
+    string CreatedBy,
+    MaskScope Scope,
+    SourceImage Source,
+    [property: Description("As burned: clipped to the source image.")] IReadOnlyList<Region> Regions,
+    [property: Description("Instances in the job.")] int Total,
+    [property: Description("Instances masked.")] int Done,
+    [property: Description("Instances failed.")] int Failed,
+    long Frames,
+    IReadOnlyList<string> MaskedSopInstanceUids,
+    IReadOnlyList<MaskFailure> Failures,
+    IReadOnlyList<LeftOut> LeftOut,
+    DateTimeOffset? StartedAt = null,
+    DateTimeOffset? FinishedAt = null,
+    string? Reason = null,
+    [property: Description("Measured on this job; absent until something is.")] double? SecondsLeft = null);
+
+[Description("Newest first, at most 50.")]
+internal sealed record MaskJobList(IReadOnlyList<MaskJobView> Jobs);
+
+[JsonSourceGenerationOptions(
+    System.Text.Json.JsonSerializerDefaults.Web,
+    NumberHandling = JsonNumberHandling.Strict,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(MaskJobRequest))]
+[JsonSerializable(typeof(MaskJobPreview))]
+[JsonSerializable(typeof(MaskJobView))]
+[JsonSerializable(typeof(MaskJobList))]
+internal sealed partial class MaskJobJson : JsonSerializerContext;

@@ -1,0 +1,295 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Polly;
+using Polly.Retry;
+
+namespace Sidecar.Orthanc;
+
+/// <summary>Typed calls of Orthanc's REST API, as 1.10.1 and later answer them. Reads are tried again; writes never, whoever calls decides.</summary>
+internal sealed class OrthancClient(HttpClient http)
+{
+    // A megabyte per second is slower than any disk or network that Orthanc is run on; below it something hangs.
+    private const double SlowestBytesPerSecond = 1024 * 1024;
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
+
+    // While an instance is overwritten, readers of 1.10.1 get 404 or 500 for a moment; PostgreSQL contention is 503.
+    private static readonly ResiliencePipeline<HttpResponseMessage> Reads = new ResiliencePipelineBuilder<HttpResponseMessage>()
+        .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
+        {
+            ShouldHandle = new PredicateBuilder<HttpResponseMessage>()
+                .Handle<HttpRequestException>()
+                .HandleResult(r => r.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.InternalServerError or HttpStatusCode.ServiceUnavailable),
+            MaxRetryAttempts = 3,
+            Delay = TimeSpan.FromMilliseconds(100),
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+        })
+        .Build();
+
+    private bool? _hasLabels;
+
+    public Task<SystemAnswer> ReadSystem(CancellationToken token) => Get("system", OrthancJson.Default.SystemAnswer, token);
+
+    /// <summary>Orthanc's ids for a UID, by level word ("Study", "Series", "Instance"). Several when patients share a UID.</summary>
+    public async Task<IReadOnlyList<LookupAnswer>> Lookup(string uid, CancellationToken token)
+    {
+        using var content = new StringContent(uid, Encoding.ASCII);
+        return await Call(HttpMethod.Post, "tools/lookup", content, AnswerLimit, r => ReadJson(r, OrthancJson.Default.ListLookupAnswer, token), token);
+    }
+
+    public Task<ResourceAnswer> ReadResource(OrthancLevel level, OrthancId id, CancellationToken token) => Get(Path(level, id), OrthancJson.Default.ResourceAnswer, token);
+
+    /// <summary>Null where there is no such resource.</summary>
+    public Task<ResourceAnswer?> FindResource(OrthancLevel level, OrthancId id, CancellationToken token) =>
+        Find(Path(level, id), r => ReadJson(r, OrthancJson.Default.ResourceAnswer, token), token);
+
+    public Task<List<ResourceAnswer>> ReadSeriesOf(OrthancId study, CancellationToken token) => Get($"studies/{study}/series", OrthancJson.Default.ListResourceAnswer, token);
+
+    /// <summary>All tags of the instances of one series (or of one instance) by keyword; the caller disposes.</summary>
+    public Task<JsonDocument> ReadTags(string path, CancellationToken token) =>
+        Read(path, TimeSpan.FromMinutes(5), async r => await JsonDocument.ParseAsync(await r.Content.ReadAsStreamAsync(token), cancellationToken: token), token);
+
+    /// <summary>Size, MD5 and Uuid of the stored file; null where there is no such instance.</summary>
+    public Task<FileInfoAnswer?> FindFileInfo(OrthancId instance, CancellationToken token) =>
+        Find($"instances/{instance}/attachments/dicom/info", r => ReadJson(r, OrthancJson.Default.FileInfoAnswer, token), token);
+
+    /// <summary>Copies the stored file to <paramref name="to"/> and returns its MD5, computed on the way.</summary>
+    public Task<string> ReadFile(OrthancId instance, long size, Stream to, CancellationToken token) =>
+        Read(
+            $"instances/{instance}/file",
+            LimitFor(size),
+            async r =>
+            {
+                using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+                await using var from = await r.Content.ReadAsStreamAsync(token);
+                var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(256 * 1024);
+                try
+                {
+                    for (int read; (read = await from.ReadAsync(buffer, token)) > 0;)
+                    {
+                        md5.AppendData(buffer, 0, read);
+                        await to.WriteAsync(buffer.AsMemory(0, read), token);
+                    }
+                }
+                finally
+                {
+                    System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+                }
+
+                return Convert.ToHexStringLower(md5.GetHashAndReset());
+            },
+            token);
+
+    /// <summary>
+    /// Stores a file; returns Orthanc's id for it. Only Status Success counts: AlreadyStored answers 200 too, and means that nothing was changed.
+    /// </summary>
+    /// <exception cref="OrthancException">No answer, or another than Success; the file may or may not be stored.</exception>
+    public async Task<OrthancId> StoreInstance(Stream file, CancellationToken token)
+    {
+        using var content = new StreamContent(file, 256 * 1024);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/dicom");
+        content.Headers.ContentLength = file.Length - file.Position;
+        var answer = await Call(HttpMethod.Post, "instances", content, LimitFor(file.Length), r => ReadJson(r, OrthancJson.Default.StoreAnswer, token), token);
+        return answer switch
+        {
+            { Status: "Success", Id: { } id } => new OrthancId(id),
+            { Status: "AlreadyStored" } => throw new UnsafeOrthancException(SafetyProbe.OverwriteOff),
+            _ => throw new OrthancException($"Orthanc did not store an instance; it answered \"{answer.Status}\"."),
+        };
+    }
+
+    public Task DeleteInstance(OrthancId id, CancellationToken token) => DeleteIfThere($"instances/{id}", token);
+
+    /// <summary>Names and values of all metadata, system's and users'.</summary>
+    public Task<Dictionary<string, string>> ReadMetadata(OrthancLevel level, OrthancId id, CancellationToken token) =>
+        Get($"{Path(level, id)}/metadata?expand", OrthancJson.Default.DictionaryStringString, token);
+
+    /// <summary>One metadata value, byte for byte; null where there is none.</summary>
+    public Task<byte[]?> FindMetadata(OrthancLevel level, OrthancId id, string name, CancellationToken token) =>
+        Find($"{Path(level, id)}/metadata/{Uri.EscapeDataString(name)}", r => r.Content.ReadAsByteArrayAsync(token), token);
+
+    public async Task WriteMetadata(OrthancLevel level, OrthancId id, string name, byte[] value, CancellationToken token)
+    {
+        using var content = new ByteArrayContent(value);
+        await Call(HttpMethod.Put, $"{Path(level, id)}/metadata/{Uri.EscapeDataString(name)}", content, AnswerLimit, _ => Task.FromResult(0), token);
+    }
+
+    public Task DeleteMetadata(OrthancLevel level, OrthancId id, string name, CancellationToken token) =>
+        DeleteIfThere($"{Path(level, id)}/metadata/{Uri.EscapeDataString(name)}", token);
+
+    /// <summary>Names of the attachments with their numbers.</summary>
+    public Task<Dictionary<string, int>> ReadAttachments(OrthancLevel level, OrthancId id, CancellationToken token) =>
+        Get($"{Path(level, id)}/attachments?full", OrthancJson.Default.DictionaryStringInt32, token);
+
+    public Task ReadAttachment(OrthancLevel level, OrthancId id, int number, Stream to, CancellationToken token) =>
+        Read(
+            $"{Path(level, id)}/attachments/{number}/data",
+            TimeSpan.FromMinutes(10),
+            async r =>
+            {
+                await r.Content.CopyToAsync(to, token);
+                return 0;
+            },
+            token);
+
+    public async Task WriteAttachment(OrthancLevel level, OrthancId id, int number, Stream from, CancellationToken token)
+    {
+        using var content = new StreamContent(from);
+        await Call(HttpMethod.Put, $"{Path(level, id)}/attachments/{number}", content, LimitFor(from.Length), _ => Task.FromResult(0), token);
+    }
+
+    public Task DeleteAttachment(OrthancLevel level, OrthancId id, int number, CancellationToken token) =>
+        DeleteIfThere($"{Path(level, id)}/attachments/{number}", token);
+
+    /// <summary>Labels came with Orthanc 1.12.0; an older one has none.</summary>
+    public async Task<IReadOnlyList<string>> ReadLabels(OrthancLevel level, OrthancId id, CancellationToken token) =>
+        await HasLabels(token) ? await Get($"{Path(level, id)}/labels", OrthancJson.Default.ListString, token) : [];
+
+    public async Task WriteLabel(OrthancLevel level, OrthancId id, string label, CancellationToken token)
+    {
+        using var content = new ByteArrayContent([]);
+        await Call(HttpMethod.Put, $"{Path(level, id)}/labels/{Uri.EscapeDataString(label)}", content, AnswerLimit, _ => Task.FromResult(0), token);
+    }
+
+    public async Task<bool> IsProtected(OrthancId patient, CancellationToken token) =>
+        await Read($"patients/{patient}/protected", AnswerLimit, r => r.Content.ReadAsStringAsync(token), token) == "1";
+
+    public async Task Protect(OrthancId patient, CancellationToken token)
+    {
+        using var content = new StringContent("1");
+        await Call(HttpMethod.Put, $"patients/{patient}/protected", content, AnswerLimit, _ => Task.FromResult(0), token);
+    }
+
+    /// <summary>Asks a DICOMweb search and hands over the answer as it comes, whatever its status; the caller disposes.</summary>
+    public async Task<HttpResponseMessage> Search(string pathAndQuery, CancellationToken token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, pathAndQuery);
+        request.Headers.Accept.ParseAdd("application/dicom+json");
+        try
+        {
+            return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+        }
+        catch (HttpRequestException e)
+        {
+            throw NoAnswer(e);
+        }
+    }
+
+    private async Task<bool> HasLabels(CancellationToken token)
+    {
+        // Orthanc may be upgraded while this service runs, but not within one of its connections' lives that matter here: asked once.
+        _hasLabels ??= !Version.TryParse((await ReadSystem(token)).Version, out var version) || version >= new Version(1, 12, 0);
+        return _hasLabels.Value;
+    }
+
+    private static string Path(OrthancLevel level, OrthancId id) => $"{(level switch
+    {
+        OrthancLevel.Patients => "patients",
+        OrthancLevel.Studies => "studies",
+        OrthancLevel.Series => "series",
+        _ => "instances",
+    })}/{id}";
+
+    private static TimeSpan LimitFor(long bytes) => AnswerLimit + TimeSpan.FromSeconds(bytes / SlowestBytesPerSecond);
+
+    private Task<T> Get<T>(string path, JsonTypeInfo<T> type, CancellationToken token) => Read(path, AnswerLimit, r => ReadJson(r, type, token), token);
+
+    private static async Task<T> ReadJson<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken token)
+    {
+        await using var body = await response.Content.ReadAsStreamAsync(token);
+        return await JsonSerializer.DeserializeAsync(body, type, token) ?? throw new OrthancException("Orthanc answered with an empty document.");
+    }
+
+    private Task<T> Read<T>(string path, TimeSpan limit, Func<HttpResponseMessage, Task<T>> read, CancellationToken token) =>
+        Guarded(
+            limit,
+            async t =>
+            {
+                using var response = await Reads.ExecuteAsync(async u => await http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, u), t);
+                Check(response);
+                return await read(response);
+            },
+            token);
+
+    private Task<T?> Find<T>(string path, Func<HttpResponseMessage, Task<T>> read, CancellationToken token)
+        where T : class =>
+        Guarded(
+            AnswerLimit,
+            async t =>
+            {
+                using var response = await Reads.ExecuteAsync(async u => await http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, u), t);
+                if (response.StatusCode == HttpStatusCode.NotFound)
+                {
+                    return null;
+                }
+
+                Check(response);
+                return await read(response);
+            },
+            token);
+
+    private Task<T> Call<T>(HttpMethod method, string path, HttpContent content, TimeSpan limit, Func<HttpResponseMessage, Task<T>> read, CancellationToken token) =>
+        Guarded(
+            limit,
+            async t =>
+            {
+                using var request = new HttpRequestMessage(method, path) { Content = content };
+                using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, t);
+                Check(response);
+                return await read(response);
+            },
+            token);
+
+    private Task<int> DeleteIfThere(string path, CancellationToken token) =>
+        Guarded(
+            AnswerLimit,
+            async t =>
+            {
+                using var response = await http.DeleteAsync(path, t);
+                if (response.StatusCode != HttpStatusCode.NotFound)
+                {
+                    Check(response);
+                }
+
+                return 0;
+            },
+            token);
+
+    private static void Check(HttpResponseMessage response)
+    {
+        if (!response.IsSuccessStatusCode)
+        {
+            throw response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
+                ? new OrthancException($"Orthanc refused the service's user ({(int)response.StatusCode}). Check Orthanc:UserName and Orthanc:PasswordFile.")
+                : new OrthancException($"Orthanc answered {(int)response.StatusCode} to {response.RequestMessage?.Method} {response.RequestMessage?.RequestUri?.AbsolutePath}.");
+        }
+    }
+
+    private static async Task<T> Guarded<T>(TimeSpan limit, Func<CancellationToken, Task<T>> call, CancellationToken token)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(token);
+        deadline.CancelAfter(limit);
+        try
+        {
+            return await call(deadline.Token);
+        }
+        catch (HttpRequestException e)
+        {
+            throw NoAnswer(e);
+        }
+        catch (OperationCanceledException e) when (!token.IsCancellationRequested)
+        {
+            throw new OrthancException($"Orthanc did not answer within {limit.TotalSeconds:0} seconds.", e);
+        }
+        catch (Exception e) when (e is HttpIOException or JsonException)
+        {
+            throw new OrthancException("Orthanc's answer broke off or is not what its API promises.", e);
+        }
+    }
+
+    private static OrthancException NoAnswer(HttpRequestException e) => new($"Orthanc does not answer: {e.Message}", e);
+}

@@ -1,0 +1,312 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using Sidecar.Dicom.Masking;
+
+namespace Sidecar.Orthanc;
+
+/// <summary>What became of one instance.</summary>
+internal abstract record ReplacementOutcome
+{
+    private ReplacementOutcome()
+    {
+    }
+
+    /// <summary>Orthanc holds the masked instance: read back and compared. The record stays open until <see cref="SafeReplacement.Close"/>.</summary>
+    public sealed record Replaced(InstanceRecord Record, string Uuid) : ReplacementOutcome;
+
+    /// <summary>The original is as it was. The reason is for a person.</summary>
+    public sealed record Refused(string Reason) : ReplacementOutcome;
+}
+
+/// <summary>
+/// Puts a masked instance over its original such that a crash at any line loses nothing and leaves nothing half done: journal first, then
+/// store, read back, restore. Orthanc replaces in one transaction; everything around it that it forgets is put back from the journal.
+/// </summary>
+internal sealed partial class SafeReplacement(
+    OrthancClient orthanc,
+    ReplacementJournal journal,
+    ResourceSnapshots snapshots,
+    WorkLimit limit,
+    InstanceMasker masker,
+    TimeProvider time,
+    ILogger<SafeReplacement> logger)
+{
+    private const int Attempts = 5;
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Snapshots the parents of a job's instances, once, before its first write. Does nothing where the journal has them already.</summary>
+    /// <returns>False where the study is not in Orthanc any more.</returns>
+    public async Task<bool> Begin(string job, OrthancId study, IReadOnlySet<string> seriesInstanceUids, CancellationToken token)
+    {
+        if (journal.FindParents(job) is not null)
+        {
+            return true;
+        }
+
+        if (await orthanc.FindResource(OrthancLevel.Studies, study, token) is not { } studyNow)
+        {
+            return false;
+        }
+
+        var patient = new OrthancId(studyNow.ParentPatient ?? throw new OrthancException("Orthanc names no patient for a study."));
+        var patientNow = await orthanc.ReadResource(OrthancLevel.Patients, patient, token);
+        List<ResourceSnapshot> parents =
+        [
+            await snapshots.Take(job, OrthancLevel.Patients, patient, patientNow.Studies?.Count ?? 0, token),
+            await snapshots.Take(job, OrthancLevel.Studies, study, studyNow.Series?.Count ?? 0, token),
+        ];
+        foreach (var series in await orthanc.ReadSeriesOf(study, token))
+        {
+            if (series.MainDicomTags?.GetValueOrDefault("SeriesInstanceUID") is { } uid && seriesInstanceUids.Contains(uid))
+            {
+                parents.Add(await snapshots.Take(job, OrthancLevel.Series, new OrthancId(series.Id), series.Instances?.Count ?? 0, token));
+            }
+        }
+
+        journal.OpenParents(job, new ParentsRecord(parents));
+        return true;
+    }
+
+    /// <summary>Masks one instance and stores it, or finishes what a stopped service had begun with it.</summary>
+    /// <exception cref="OrthancException">Orthanc does not answer; call again later. An open record, if there is one, says what was done.</exception>
+    public async Task<ReplacementOutcome> Replace(string job, OrthancId instance, IReadOnlyList<Mask> masks, CancellationToken token)
+    {
+        for (var attempt = 1; attempt <= Attempts; attempt++)
+        {
+            if (journal.FindRecord(job, instance) is { } begun)
+            {
+                using var place = await limit.Enter(journal.SizeOf(begun), token);
+                if (await StoreMasked(begun, token) is { } finished)
+                {
+                    return finished;
+                }
+            }
+
+            if (await orthanc.FindFileInfo(instance, token) is not { } info)
+            {
+                return new ReplacementOutcome.Refused("The image is no longer in Orthanc; somebody deleted it after the job was started.");
+            }
+
+            using (await limit.Enter(info.UncompressedSize, token))
+            {
+                var outcome = await MaskAndStore(job, instance, info, masks, token);
+                if (outcome is not null)
+                {
+                    return outcome;
+                }
+            }
+
+            LogChangedMeanwhile(instance.Value, attempt);
+        }
+
+        return new ReplacementOutcome.Refused("The image changed in Orthanc again and again while it was being masked. Nothing was stored; try again when nobody else sends to this study.");
+    }
+
+    /// <summary>Brings one open record to its end without beginning anew: for instances whose outcome is on record already.</summary>
+    public async Task Settle(InstanceRecord record, CancellationToken token)
+    {
+        if (await StoreMasked(record, token) is ReplacementOutcome.Replaced)
+        {
+            journal.Close(record);
+        }
+    }
+
+    /// <summary>Forgets the original for good. Call it when the outcome is on record.</summary>
+    public void Close(InstanceRecord record) => journal.Close(record);
+
+    /// <summary>Restores the parents after the last instance, removes caches of old pixels, and closes the job's journal.</summary>
+    public async Task Finish(string job, CancellationToken token)
+    {
+        if (journal.FindParents(job) is { } record)
+        {
+            await RestoreParents(job, record, token);
+            foreach (var parent in record.Parents)
+            {
+                if (await Exists(parent, token))
+                {
+                    await snapshots.DropDerived(parent.Level, new OrthancId(parent.Id), token);
+                }
+            }
+        }
+
+        journal.CloseJob(job);
+    }
+
+    // Null: the instance is not the one that was read any more.
+    private async Task<ReplacementOutcome?> MaskAndStore(string job, OrthancId instance, FileInfoAnswer info, IReadOnlyList<Mask> masks, CancellationToken token)
+    {
+        var opened = false;
+        try
+        {
+            InstanceRecord record;
+            await using (var original = journal.CreateSpool(job, instance, SpoolFile.Original))
+            await using (var masked = journal.CreateSpool(job, instance, SpoolFile.Masked))
+            {
+                if (await orthanc.ReadFile(instance, info.UncompressedSize, original, token) != info.UncompressedMd5)
+                {
+                    return await IsStill(instance, info, token)
+                        ? new ReplacementOutcome.Refused("Orthanc delivers another file than it says it holds (checksum). Check Orthanc's disk; nothing was stored.")
+                        : null;
+                }
+
+                original.Position = 0;
+                var outcome = await Mask(instance, original, masked, masks, token);
+                switch (outcome)
+                {
+                    case MaskOutcome.Unsupported unsupported:
+                        return new ReplacementOutcome.Refused(unsupported.Reason);
+                    case MaskOutcome.Failed failed:
+                        return new ReplacementOutcome.Refused(failed.Reason);
+                }
+
+                masked.Position = 0;
+                record = new InstanceRecord
+                {
+                    JobId = job,
+                    Instance = await snapshots.Take(job, OrthancLevel.Instances, instance, children: 0, token),
+                    Uuid = info.Uuid,
+                    Md5 = info.UncompressedMd5,
+                    MaskedMd5 = await HashOf(masked, token),
+                    Proof = ((MaskOutcome.Masked)outcome).Proof,
+                };
+                original.Flush(flushToDisk: true);
+                masked.Flush(flushToDisk: true);
+            }
+
+            if (record.MaskedMd5 == record.Md5)
+            {
+                // Masked before, in the same way: there is nothing to store, and storing would only shed metadata.
+                return await IsStill(instance, info, token) ? new ReplacementOutcome.Replaced(record, info.Uuid) : null;
+            }
+
+            journal.Open(record);
+            opened = true;
+            return await StoreMasked(record, token);
+        }
+        finally
+        {
+            if (!opened)
+            {
+                journal.DeleteSpools(job, instance);
+            }
+        }
+    }
+
+    private async Task<MaskOutcome> Mask(OrthancId instance, Stream original, Stream masked, IReadOnlyList<Mask> masks, CancellationToken token)
+    {
+        try
+        {
+            return await Task.Run(() => masker.BurnMasks(original, masked, masks, token), token);
+        }
+        catch (Exception e) when (e is not (IOException or OperationCanceledException or UnauthorizedAccessException))
+        {
+            // Our own bug, met by one file: the others of the job are not to wait for its correction.
+            LogMaskerBug(e, instance.Value);
+            return new MaskOutcome.Failed("The software failed on this image; its original was not touched. Please report this to the administrator.");
+        }
+    }
+
+    // From an open record to the verified end, whatever happened before. Null: someone else stored the instance, the record is closed.
+    private async Task<ReplacementOutcome?> StoreMasked(InstanceRecord record, CancellationToken token)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var now = await orthanc.FindFileInfo(record.Id, token);
+            if (now?.UncompressedMd5 == record.MaskedMd5)
+            {
+                if (await orthanc.ReadFile(record.Id, now.UncompressedSize, Stream.Null, token) == record.MaskedMd5)
+                {
+                    await Restore(record, token);
+                    return new ReplacementOutcome.Replaced(record, now.Uuid);
+                }
+
+                if (attempt == Attempts)
+                {
+                    throw new OrthancException($"Orthanc delivers instance {record.Id} otherwise than it was stored. Check Orthanc's disk.");
+                }
+            }
+            else if (now is not null && now.Uuid != record.Uuid)
+            {
+                journal.Close(record);
+                return null;
+            }
+
+            try
+            {
+                // The original is still there, or (404) nothing is: the masked file goes in, never the original.
+                await using var masked = journal.OpenSpool(record.JobId, record.Id, SpoolFile.Masked);
+                var stored = await orthanc.StoreInstance(masked, token);
+                if (stored != record.Id)
+                {
+                    throw new InvalidOperationException($"The masked file of instance {record.Id} was stored as {stored}: masking must not change patient and UIDs.");
+                }
+            }
+            catch (UnsafeOrthancException overwriteOff)
+            {
+                journal.Close(record);
+                return new ReplacementOutcome.Refused(overwriteOff.Message);
+            }
+            catch (OrthancException e) when (attempt < Attempts)
+            {
+                // No answer does not mean not stored: the next turn reads what Orthanc holds.
+                LogNoAnswer(e, record.Id.Value, attempt);
+                await Task.Delay(FirstDelay * Math.Pow(2, attempt - 1), time, token);
+            }
+        }
+    }
+
+    private async Task Restore(InstanceRecord record, CancellationToken token)
+    {
+        await snapshots.RestoreMissing(record.JobId, record.Instance, token);
+        if (journal.FindParents(record.JobId) is { } parents && parents.Parents.Any(p => p.Level == OrthancLevel.Series && p.Children <= 1))
+        {
+            // A parent that had only this child was born again just now; do not let it wait for the end of the job.
+            await RestoreParents(record.JobId, parents, token);
+        }
+    }
+
+    private async Task RestoreParents(string job, ParentsRecord record, CancellationToken token)
+    {
+        foreach (var parent in record.Parents)
+        {
+            if (await Exists(parent, token))
+            {
+                await snapshots.RestoreMissing(job, parent, token);
+            }
+        }
+    }
+
+    private async Task<bool> Exists(ResourceSnapshot resource, CancellationToken token) =>
+        await orthanc.FindResource(resource.Level, new OrthancId(resource.Id), token) is not null;
+
+    private async Task<bool> IsStill(OrthancId instance, FileInfoAnswer before, CancellationToken token) =>
+        (await orthanc.FindFileInfo(instance, token))?.Uuid == before.Uuid;
+
+    private static async Task<string> HashOf(Stream file, CancellationToken token)
+    {
+        using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+        var buffer = ArrayPool<byte>.Shared.Rent(256 * 1024);
+        try
+        {
+            for (int read; (read = await file.ReadAsync(buffer, token)) > 0;)
+            {
+                md5.AppendData(buffer, 0, read);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        return Convert.ToHexStringLower(md5.GetHashAndReset());
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Instance {Instance} changed in Orthanc while it was being masked (attempt {Attempt})")]
+    private partial void LogChangedMeanwhile(string instance, int attempt);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Masking instance {Instance} failed by a bug")]
+    private partial void LogMaskerBug(Exception e, string instance);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "No certain answer while storing instance {Instance} (attempt {Attempt}); reading back")]
+    private partial void LogNoAnswer(Exception e, string instance, int attempt);
+}

@@ -1,0 +1,33 @@
+namespace Sidecar.Storage;
+
+/// <summary>Folders and files that only the service's own user can read.</summary>
+internal static class PrivateFiles
+{
+    private const UnixFileMode FolderMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode OwnFileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>Creates the folder (mode 0700) where it is missing, and takes other users' rights from one that is there.</summary>
+    public static void CreateFolder(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+            return;
+        }
+
+        Directory.CreateDirectory(path, FolderMode);
+        File.SetUnixFileMode(path, FolderMode);
+    }
+
+    /// <summary>Opens a new, empty file (mode 0600) for reading and writing, in place of an older one.</summary>
+    public static FileStream Create(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnFileMode;
+        }
+
+        return new FileStream(path, options);
+    }
+}
