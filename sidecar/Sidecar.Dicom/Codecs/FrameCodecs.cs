@@ -3,6 +3,16 @@ namespace Sidecar.Dicom.Codecs;
 /// <summary>The codecs a masker may use, by transfer syntax.</summary>
 public sealed class FrameCodecs
 {
+    private readonly IReadOnlyDictionary<string, IFrameCodec> byTransferSyntax;
+
+    public FrameCodecs(IReadOnlyDictionary<string, IFrameCodec> byTransferSyntax) => this.byTransferSyntax = byTransferSyntax;
+
     /// <summary>The codecs written in managed code, safe to run in the service's own process.</summary>
-    public static FrameCodecs Managed { get; } = new();
+    public static FrameCodecs Managed { get; } = new(new Dictionary<string, IFrameCodec>
+    {
+        [TransferSyntaxUids.RleLossless] = new RleCodec(),
+    });
+
+    /// <summary>The codec for a transfer syntax; null where none is here.</summary>
+    public IFrameCodec? Find(string transferSyntaxUid) => byTransferSyntax.GetValueOrDefault(transferSyntaxUid);
 }

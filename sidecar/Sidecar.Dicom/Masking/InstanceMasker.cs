@@ -1,10 +1,16 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using Sidecar.Dicom.Codecs;
+using Sidecar.Dicom.Files;
+using Sidecar.Dicom.Pixels;
 
 namespace Sidecar.Dicom.Masking;
 
 /// <summary>Burns masks into one DICOM instance and proves the result. Holds no state; one object serves all threads.</summary>
 public sealed class InstanceMasker(FrameCodecs codecs)
 {
+    private static readonly DicomTag PixelDataGroupLength = new(0x7FE00000);
+
     /// <summary>
     /// Copies the Part 10 file in <paramref name="original"/> to <paramref name="result"/>, burns <paramref name="masks"/> into it, updates the
     /// attributes PS3.15 E.3.1 asks for, reads the result back and compares. Memory stays bounded by a few frames.
@@ -14,6 +20,137 @@ public sealed class InstanceMasker(FrameCodecs codecs)
     /// <param name="masks">At least one.</param>
     /// <param name="token">Checked between frames.</param>
     /// <exception cref="IOException">A stream failed: the world is broken, not the instance.</exception>
-    public MaskOutcome BurnMasks(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token) =>
-        new MaskOutcome.Unsupported($"Masking is not built yet; {codecs} is not used.");
+    public MaskOutcome BurnMasks(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(masks.Count);
+        try
+        {
+            return Burn(original, result, masks, token);
+        }
+        catch (UnsupportedInstanceException refusal)
+        {
+            return new MaskOutcome.Unsupported(refusal.Message);
+        }
+        catch (DicomFormatException damage)
+        {
+            return new MaskOutcome.Failed(damage.Message);
+        }
+    }
+
+    private MaskOutcome Burn(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
+    {
+        var meta = FileMeta.Read(original);
+        var support = TransferSyntaxSupport.Find(meta.TransferSyntaxUid);
+        var codec = codecs.Find(meta.TransferSyntaxUid);
+        if (!support.IsNative && codec is null)
+        {
+            throw new UnsupportedInstanceException(support.Reason ?? $"{support.Name} is not supported here.");
+        }
+        if (meta.TransferSyntaxUid != TransferSyntaxUids.DeflatedExplicitLittleEndian)
+        {
+            return BurnExpanded(original, original, meta, result, result, masks, codec, token);
+        }
+        using var expanded = DeflatedFile.Expand(original, meta, token);
+        using var burned = DeflatedFile.CreateTemporary();
+        return BurnExpanded(original, expanded, meta, burned, result, masks, codec, token);
+    }
+
+    /// <summary>Works on <paramref name="expanded"/> and <paramref name="burned"/>, which are the files themselves unless those are deflated.</summary>
+    private static MaskOutcome BurnExpanded(
+        Stream original, Stream expanded, FileMeta meta, Stream burned, Stream result, IReadOnlyList<Mask> masks, IFrameCodec? codec, CancellationToken token)
+    {
+        var file = Part10File.Read(expanded, meta);
+        var layout = PixelLayout.Read(file);
+        var pixels = StoredPixels.Open(file, layout, BlackSample.Compute(layout, file), codec);
+        var plan = new BurnPlan(layout, masks);
+        WriteBurned(file, pixels, plan, burned, token);
+        CorrectExtremes(burned, codec, token);
+        if (!ReferenceEquals(burned, result))
+        {
+            DeflatedFile.Deflate(burned, result, meta);
+        }
+        return Prove(original, pixels, result, plan, codec, token);
+    }
+
+    private static void WriteBurned(Part10File file, StoredPixels pixels, BurnPlan plan, Stream result, CancellationToken token)
+    {
+        var edits = new FileEdits(file);
+        AttributeEdits.Plan(file, edits);
+        OverlayPlanes.Plan(file, edits, [.. plan.Regions.Select(region => pixels.FormatOf(0).Shape.Snap(region, pixels.Layout.Columns, pixels.Layout.Rows))]);
+        var growth = 0L;
+        var toResult = edits.WriteTo(result, pixels.Element, WritePixels, token);
+        foreach (var (valueStart, value) in pixels.DependentValues)
+        {
+            Overwrite(result, toResult(valueStart), value);
+        }
+        if (growth != 0 && file.Find(PixelDataGroupLength) is { ValueLength: 4 } groupLength)
+        {
+            var value = new byte[4];
+            file.Encoding.WriteUInt32(value, (uint)(file.Encoding.ReadUInt32(file.ReadValue(groupLength)) + growth));
+            Overwrite(result, toResult(groupLength.ValueStart), value);
+        }
+
+        void WritePixels(Stream stream)
+        {
+            var start = stream.Position;
+            pixels.WriteBurned(stream, plan.RegionsOf, token);
+            growth = stream.Position - start - pixels.Element.ValueLength;
+        }
+    }
+
+    private static void CorrectExtremes(Stream burned, IFrameCodec? codec, CancellationToken token)
+    {
+        var (file, pixels) = Open(burned, FileMeta.Read(burned), codec);
+        foreach (var (element, value) in PixelExtremes.FindStale(file, pixels, token).ToList())
+        {
+            Overwrite(burned, element.ValueStart, value);
+        }
+    }
+
+    /// <summary>Reads the result back as a stranger would, and compares it with the original.</summary>
+    private static MaskOutcome Prove(
+        Stream original, StoredPixels originalPixels, Stream result, BurnPlan plan, IFrameCodec? codec, CancellationToken token)
+    {
+        result.Flush();
+        var meta = FileMeta.Read(result);
+        using var expanded = meta.TransferSyntaxUid == TransferSyntaxUids.DeflatedExplicitLittleEndian ? DeflatedFile.Expand(result, meta, token) : null;
+        var (_, resultPixels) = Open(expanded ?? result, meta, codec);
+        var finding = MaskVerifier.Compare(originalPixels, resultPixels, plan, token);
+        if (finding.ChangedOutside != 0 || finding.NotBlackFrame is not null)
+        {
+            return new MaskOutcome.Failed(finding.NotBlackFrame is { } frame
+                ? $"The result did not pass its check: frame {frame} is not black inside the regions. Nothing was kept."
+                : $"The result did not pass its check: {finding.ChangedOutside} samples outside of the regions changed. Nothing was kept.");
+        }
+        return new MaskOutcome.Masked(new MaskProof
+        {
+            Frames = originalPixels.Layout.Frames,
+            TransferSyntaxUid = FileMeta.Read(original).TransferSyntaxUid,
+            OutputTransferSyntaxUid = meta.TransferSyntaxUid,
+            Regions = finding.Burned,
+            ChangedOutside = finding.ChangedOutside,
+            Sha256 = Hash(original),
+            OutputSha256 = Hash(result),
+            OutsideSha256 = finding.OutsideSha256,
+        });
+    }
+
+    private static (Part10File File, StoredPixels Pixels) Open(Stream stream, FileMeta meta, IFrameCodec? codec)
+    {
+        var file = Part10File.Read(stream, meta);
+        var layout = PixelLayout.Read(file);
+        return (file, StoredPixels.Open(file, layout, BlackSample.Compute(layout, file), codec));
+    }
+
+    private static string Hash(Stream stream)
+    {
+        stream.Position = 0;
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    private static void Overwrite(Stream stream, long position, ReadOnlySpan<byte> value)
+    {
+        stream.Position = position;
+        stream.Write(value);
+    }
 }

@@ -1,0 +1,29 @@
+using Sidecar.Dicom.Files;
+using Sidecar.Dicom.Pixels;
+
+namespace Sidecar.Dicom.Codecs;
+
+/// <summary>
+/// One compression of one frame. A codec promises: decoding what <see cref="Burn"/> wrote gives black in the regions and, unit for unit, what decoding
+/// the original gives everywhere else; the transfer syntax stays. Holds no state; one object serves all threads. Codestreams are hostile: sizes they
+/// claim are compared with the layout before anything is allocated.
+/// </summary>
+public interface IFrameCodec
+{
+    /// <summary>How this codestream decodes. The smallest unit a codec can blacken alone may be more than a pixel.</summary>
+    /// <exception cref="DicomFormatException">The codestream is damaged or contradicts the layout.</exception>
+    /// <exception cref="UnsupportedInstanceException">The codestream is of a kind that cannot be masked exactly.</exception>
+    FrameFormat Describe(ReadOnlySpan<byte> codestream, PixelLayout layout, BlackSample black);
+
+    /// <summary>Decodes all of <paramref name="frame"/>, multi-byte samples little endian.</summary>
+    /// <exception cref="DicomFormatException">The codestream is damaged or contradicts the layout.</exception>
+    void Decode(ReadOnlySpan<byte> codestream, PixelLayout layout, Span<byte> frame);
+
+    /// <summary>Writes the codestream with <paramref name="regions"/> (inside the image, at least one) black.</summary>
+    /// <param name="codestream">The original, a padding byte included.</param>
+    /// <param name="layout">The instance's layout.</param>
+    /// <param name="black">Black in that layout.</param>
+    /// <param name="regions">In pixels.</param>
+    /// <param name="result">Empty. The caller pads to an even length.</param>
+    void Burn(ReadOnlySpan<byte> codestream, PixelLayout layout, BlackSample black, IReadOnlyList<Region> regions, MemoryStream result);
+}

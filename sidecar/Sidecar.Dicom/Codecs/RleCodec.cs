@@ -1,0 +1,290 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using Sidecar.Dicom.Files;
+using Sidecar.Dicom.Pixels;
+
+namespace Sidecar.Dicom.Codecs;
+
+/// <summary>
+/// RLE Lossless (PS3.5 G): one PackBits segment for each byte of a sample, most significant first. Decodes to one plane a sample. Runs outside the
+/// masked rows are copied, not coded anew, so masking costs what the masked rows cost.
+/// </summary>
+public sealed class RleCodec : IFrameCodec
+{
+    private const int HeaderBytes = 64;
+
+    public FrameFormat Describe(ReadOnlySpan<byte> codestream, PixelLayout layout, BlackSample black)
+    {
+        if (layout.BitsAllocated == 12)
+        {
+            throw new UnsupportedInstanceException("RLE with BitsAllocated 12 is not supported.");
+        }
+        return new FrameFormat(layout.PlanarShape, black.FillUnits(layout.PlanarShape, layout.SampleBytes, isBigEndian: false));
+    }
+
+    public void Decode(ReadOnlySpan<byte> codestream, PixelLayout layout, Span<byte> frame)
+    {
+        var segments = Segments.Read(codestream, layout);
+        var rented = ArrayPool<byte>.Shared.Rent(SegmentLength(layout));
+        var plane = rented.AsSpan(0, SegmentLength(layout));
+        for (var i = 0; i < segments.Count; i++)
+        {
+            var packets = new PacketReader(codestream[segments[i]]);
+            var (sample, place) = Place(i, layout);
+            var target = frame[(sample * layout.Rows * layout.Columns * layout.SampleBytes)..];
+            if (layout.SampleBytes == 1 && !layout.IsBitPacked)
+            {
+                packets.Decode(target[..plane.Length]);
+                continue;
+            }
+            packets.Decode(plane);
+            if (layout.IsBitPacked)
+            {
+                BitPacking.Unpack(plane, 0, 1, layout.Rows * layout.Columns, frame);
+                continue;
+            }
+            for (int from = 0, to = place; from < plane.Length; from++, to += layout.SampleBytes)
+            {
+                target[to] = plane[from];
+            }
+        }
+        ArrayPool<byte>.Shared.Return(rented);
+    }
+
+    public void Burn(ReadOnlySpan<byte> codestream, PixelLayout layout, BlackSample black, IReadOnlyList<Region> regions, MemoryStream result)
+    {
+        var segments = Segments.Read(codestream, layout);
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        header.Clear();
+        BinaryPrimitives.WriteInt32LittleEndian(header, segments.Count);
+        result.Write(header);
+        var rows = layout.IsBitPacked ? [(0, SegmentLength(layout))] : MergeRows(regions, layout.Columns);
+        for (var i = 0; i < segments.Count; i++)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(header[(4 + (4 * i))..], (uint)result.Position);
+            var (sample, place) = Place(i, layout);
+            var fill = (byte)(black.Cells[sample] >> (8 * place));
+            BurnSegment(codestream[segments[i]], layout, fill, regions, rows, result);
+            if ((result.Position & 1) != 0)
+            {
+                result.WriteByte(0);
+            }
+        }
+        var end = result.Position;
+        result.Position = 0;
+        result.Write(header);
+        result.Position = end;
+    }
+
+    /// <summary>The sample a segment belongs to, and which of its bytes it holds, 0 being the least significant.</summary>
+    private static (int Sample, int Place) Place(int segment, PixelLayout layout) =>
+        (segment / layout.SampleBytes, layout.SampleBytes - 1 - (segment % layout.SampleBytes));
+
+    /// <summary>Bytes a segment decodes to. One-bit pixels stay packed, eight a byte, over the ends of rows (PS3.5 8.2.2).</summary>
+    private static int SegmentLength(PixelLayout layout) =>
+        layout.IsBitPacked ? ((layout.Rows * layout.Columns) + 7) / 8 : layout.Rows * layout.Columns;
+
+    private static List<(int Start, int End)> MergeRows(IReadOnlyList<Region> regions, int columns)
+    {
+        var merged = new List<(int Start, int End)>();
+        foreach (var region in regions.OrderBy(region => region.Y))
+        {
+            var (start, end) = (region.Y * columns, region.Bottom * columns);
+            if (merged.Count > 0 && start <= merged[^1].End)
+            {
+                merged[^1] = (merged[^1].Start, Math.Max(merged[^1].End, end));
+            }
+            else
+            {
+                merged.Add((start, end));
+            }
+        }
+        return merged;
+    }
+
+    private static void BurnSegment(
+        ReadOnlySpan<byte> segment, PixelLayout layout, byte fill, IReadOnlyList<Region> regions, List<(int Start, int End)> ranges, MemoryStream result)
+    {
+        var length = SegmentLength(layout);
+        var packets = new PacketReader(segment);
+        var copied = 0;
+        var rented = ArrayPool<byte>.Shared.Rent(length);
+        var decoded = rented.AsSpan(0, length);
+        for (var i = 0; i < ranges.Count;)
+        {
+            if (packets.Decoded < ranges[i].Start)
+            {
+                packets.SkipBefore(ranges[i].Start);
+            }
+            result.Write(segment[copied..packets.Position]);
+            var first = packets.Decoded;
+            // Runs may cross the ends of rows although PS3.5 G.3.1 forbids it, and then reach into the next range.
+            for (; i < ranges.Count && (packets.Decoded == first || ranges[i].Start < packets.Decoded); i++)
+            {
+                packets.DecodeTo(ranges[i].End, decoded);
+            }
+            BurnBytes(decoded, layout, fill, regions);
+            for (int start = first, end; start < packets.Decoded; start = end)
+            {
+                var rowEnd = layout.IsBitPacked ? length : ((start / layout.Columns) + 1) * layout.Columns;
+                end = Math.Min(rowEnd, packets.Decoded);
+                PackBits(decoded[start..end], result);
+            }
+            copied = packets.Position;
+        }
+        packets.SkipPast(length);
+        result.Write(segment[copied..packets.Position]);
+        ArrayPool<byte>.Shared.Return(rented);
+    }
+
+    private static void BurnBytes(Span<byte> plane, PixelLayout layout, byte fill, IReadOnlyList<Region> regions)
+    {
+        foreach (var region in regions)
+        {
+            for (var row = region.Y; row < region.Bottom; row++)
+            {
+                var start = (row * layout.Columns) + region.X;
+                if (!layout.IsBitPacked)
+                {
+                    plane.Slice(start, region.Width).Fill(fill);
+                    continue;
+                }
+                for (var bit = start; bit < start + region.Width; bit++)
+                {
+                    var flag = (byte)(1 << (bit & 7));
+                    plane[bit >> 3] = (byte)(fill != 0 ? plane[bit >> 3] | flag : plane[bit >> 3] & ~flag);
+                }
+            }
+        }
+    }
+
+    /// <summary>PS3.5 G.3.1: runs of three and more are replicated, everything else is literal.</summary>
+    private static void PackBits(ReadOnlySpan<byte> row, MemoryStream result)
+    {
+        var literal = 0;
+        for (var i = 0; i < row.Length;)
+        {
+            var rest = row[i..Math.Min(i + 128, row.Length)];
+            var run = rest.IndexOfAnyExcept(row[i]);
+            run = run < 0 ? rest.Length : run;
+            if (run >= 3 || (run == 2 && literal == i))
+            {
+                WriteLiteral(row[literal..i], result);
+                result.WriteByte((byte)(257 - run));
+                result.WriteByte(row[i]);
+                i += run;
+                literal = i;
+            }
+            else
+            {
+                i += run;
+            }
+        }
+        WriteLiteral(row[literal..], result);
+    }
+
+    private static void WriteLiteral(ReadOnlySpan<byte> bytes, MemoryStream result)
+    {
+        for (; bytes.Length > 0; bytes = bytes[Math.Min(128, bytes.Length)..])
+        {
+            var part = bytes[..Math.Min(128, bytes.Length)];
+            result.WriteByte((byte)(part.Length - 1));
+            result.Write(part);
+        }
+    }
+
+    private static class Segments
+    {
+        public static List<Range> Read(ReadOnlySpan<byte> codestream, PixelLayout layout)
+        {
+            var expected = layout.SamplesPerPixel * layout.SampleBytes;
+            if (codestream.Length < HeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(codestream) != expected)
+            {
+                throw new DicomFormatException($"An RLE frame does not have the {expected} segments that its pixel format asks for.");
+            }
+            var offsets = new int[expected + 1];
+            offsets[expected] = codestream.Length;
+            for (var i = expected - 1; i >= 0; i--)
+            {
+                var offset = BinaryPrimitives.ReadUInt32LittleEndian(codestream[(4 + (4 * i))..]);
+                if (offset < HeaderBytes || offset > offsets[i + 1])
+                {
+                    throw new DicomFormatException("The segment offsets of an RLE frame are damaged.");
+                }
+                offsets[i] = (int)offset;
+            }
+            return [.. Enumerable.Range(0, expected).Select(i => offsets[i]..offsets[i + 1])];
+        }
+    }
+
+    /// <summary>Walks the PackBits packets of a segment.</summary>
+    private ref struct PacketReader(ReadOnlySpan<byte> segment)
+    {
+        private readonly ReadOnlySpan<byte> segment = segment;
+
+        /// <summary>Bytes of the segment read.</summary>
+        public int Position { get; private set; }
+
+        /// <summary>Bytes those stand for.</summary>
+        public int Decoded { get; private set; }
+
+        public void Decode(Span<byte> target) => DecodeTo(target.Length, target);
+
+        /// <summary>Skips packets as long as they end at or before <paramref name="end"/>.</summary>
+        public void SkipBefore(int end)
+        {
+            for (var (size, count) = Packet(); Decoded + count <= end; (size, count) = Packet())
+            {
+                (Position, Decoded) = (Position + size, Decoded + count);
+                if (Decoded == end)
+                {
+                    return;
+                }
+            }
+        }
+
+        /// <summary>Skips packets until <paramref name="end"/> is reached or passed.</summary>
+        public void SkipPast(int end)
+        {
+            while (Decoded < end)
+            {
+                var (size, count) = Packet();
+                (Position, Decoded) = (Position + size, Decoded + count);
+            }
+        }
+
+        /// <summary>Decodes packets until <paramref name="end"/> is reached, whole packets, but never past <paramref name="target"/>.</summary>
+        public void DecodeTo(int end, Span<byte> target)
+        {
+            while (Decoded < end)
+            {
+                var (size, count) = Packet();
+                var code = segment[Position];
+                var room = target[Decoded..Math.Min(Decoded + count, target.Length)];
+                if (code < 128)
+                {
+                    segment.Slice(Position + 1, room.Length).CopyTo(room);
+                }
+                else if (count > 0)
+                {
+                    room.Fill(segment[Position + 1]);
+                }
+                (Position, Decoded) = (Position + size, Decoded + room.Length);
+            }
+        }
+
+        /// <summary>Bytes of the packet at <see cref="Position"/>, and how many it stands for. 128 is a packet that does nothing.</summary>
+        private readonly (int Size, int Count) Packet()
+        {
+            if (Position >= segment.Length)
+            {
+                throw Truncated();
+            }
+            var code = segment[Position];
+            var (size, count) = code < 128 ? (code + 2, code + 1) : code > 128 ? (2, 257 - code) : (1, 0);
+            return Position + size <= segment.Length ? (size, count) : throw Truncated();
+        }
+
+        private static DicomFormatException Truncated() => new("An RLE segment is truncated: it ends before the last pixel.");
+    }
+}

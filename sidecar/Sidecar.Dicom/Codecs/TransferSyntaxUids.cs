@@ -1,0 +1,11 @@
+namespace Sidecar.Dicom.Codecs;
+
+/// <summary>The transfer syntaxes the code asks for by name (PS3.6 A).</summary>
+public static class TransferSyntaxUids
+{
+    public const string ImplicitLittleEndian = "1.2.840.10008.1.2";
+    public const string ExplicitLittleEndian = "1.2.840.10008.1.2.1";
+    public const string DeflatedExplicitLittleEndian = "1.2.840.10008.1.2.1.99";
+    public const string ExplicitBigEndian = "1.2.840.10008.1.2.2";
+    public const string RleLossless = "1.2.840.10008.1.2.5";
+}

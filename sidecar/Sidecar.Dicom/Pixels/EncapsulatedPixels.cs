@@ -1,0 +1,274 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using Sidecar.Dicom.Codecs;
+using Sidecar.Dicom.Files;
+
+namespace Sidecar.Dicom.Pixels;
+
+/// <summary>
+/// Compressed pixel data in fragments (PS3.5 A.4). Frames that are not masked keep their fragments; a masked frame becomes one fragment, and the
+/// offset tables follow.
+/// </summary>
+internal sealed class EncapsulatedPixels : StoredPixels
+{
+    private const int MaxCodestreamBytes = 1 << 30;
+
+    /// <summary>In place of a length: the frame was copied, and what the table says of it stays.</summary>
+    private const long KeepLength = -1;
+
+    private readonly IFrameCodec codec;
+    private readonly BlackSample black;
+    private readonly List<FrameFragments> frames;
+    private readonly List<(long ValueStart, byte[] Value)> dependentValues = [];
+
+    public EncapsulatedPixels(Part10File file, DicomElement element, PixelLayout layout, BlackSample black, IFrameCodec codec)
+        : base(file, element, layout)
+    {
+        (this.codec, this.black) = (codec, black);
+        frames = FrameFragments.Find(file, element, layout.Frames);
+    }
+
+    public override bool IsBigEndian => false;
+
+    public override IEnumerable<(long ValueStart, byte[] Value)> DependentValues => dependentValues;
+
+    private Fragment OffsetTable => Element.Fragments![0];
+
+    public override FrameFormat FormatOf(int frame)
+    {
+        var codestream = ReadCodestream(frame, out var length);
+        try
+        {
+            return codec.Describe(codestream.AsSpan(0, length), Layout, black);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(codestream);
+        }
+    }
+
+    public override void ReadFrame(int frame, Span<byte> samples)
+    {
+        var codestream = ReadCodestream(frame, out var length);
+        try
+        {
+            codec.Decode(codestream.AsSpan(0, length), Layout, samples);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(codestream);
+        }
+    }
+
+    public override void WriteBurned(Stream result, Func<int, IReadOnlyList<Region>> regionsOf, CancellationToken token)
+    {
+        var (offsets, lengths) = (new long[frames.Count], new long[frames.Count]);
+        var tableStart = result.Position;
+        CopyRange(OffsetTable.Start, OffsetTable.ValueEnd, result);
+        var firstFragment = result.Position;
+        using var burned = new MemoryStream();
+        for (var frame = 0; frame < frames.Count; frame++)
+        {
+            token.ThrowIfCancellationRequested();
+            offsets[frame] = result.Position - firstFragment;
+            var regions = regionsOf(frame);
+            if (regions.Count == 0)
+            {
+                CopyRange(frames[frame].Start, frames[frame].End, result);
+                lengths[frame] = KeepLength;
+                continue;
+            }
+            burned.SetLength(0);
+            BurnFrame(frame, regions, burned);
+            WriteFragment(burned, result);
+            // PS3.3 C.7.6.3.1.9: the length of the codestream, a padding byte not counted.
+            lengths[frame] = burned.Length;
+        }
+        RewriteOffsetTable(result, tableStart, offsets);
+        RewriteExtendedOffsetTable(offsets, lengths);
+    }
+
+    private void BurnFrame(int frame, IReadOnlyList<Region> regions, MemoryStream burned)
+    {
+        var codestream = ReadCodestream(frame, out var length);
+        try
+        {
+            codec.Burn(codestream.AsSpan(0, length), Layout, black, regions, burned);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(codestream);
+        }
+    }
+
+    private static void WriteFragment(MemoryStream codestream, Stream result)
+    {
+        var padding = codestream.Length & 1;
+        Span<byte> head = [0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0];
+        BinaryPrimitives.WriteUInt32LittleEndian(head[4..], (uint)(codestream.Length + padding));
+        result.Write(head);
+        result.Write(codestream.GetBuffer(), 0, (int)codestream.Length);
+        if (padding != 0)
+        {
+            result.WriteByte(0);
+        }
+    }
+
+    private byte[] ReadCodestream(int frame, out int length)
+    {
+        length = checked((int)frames[frame].CodestreamLength);
+        var buffer = ArrayPool<byte>.Shared.Rent(length);
+        var position = 0;
+        foreach (var fragment in frames[frame].Fragments)
+        {
+            File.Stream.Position = fragment.ValueStart;
+            File.Stream.ReadExactly(buffer, position, (int)fragment.Length);
+            position += (int)fragment.Length;
+        }
+        return buffer;
+    }
+
+    private void CopyRange(long start, long end, Stream result)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
+        File.Stream.Position = start;
+        for (var left = end - start; left > 0;)
+        {
+            var count = File.Stream.Read(buffer, 0, (int)Math.Min(buffer.Length, left));
+            result.Write(buffer, 0, count > 0 ? count : throw new EndOfStreamException());
+            left -= count;
+        }
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    /// <summary>The basic offset table keeps its size: filled before, filled again; empty before, empty again.</summary>
+    private void RewriteOffsetTable(Stream result, long tableStart, long[] offsets)
+    {
+        if (OffsetTable.Length == 0)
+        {
+            return;
+        }
+        var table = new byte[OffsetTable.Length];
+        for (var frame = 0; frame < offsets.Length; frame++)
+        {
+            if (offsets[frame] > uint.MaxValue)
+            {
+                throw new UnsupportedInstanceException("The masked pixel data is too large for the file's basic offset table.");
+            }
+            BinaryPrimitives.WriteUInt32LittleEndian(table.AsSpan(4 * frame), (uint)offsets[frame]);
+        }
+        var end = result.Position;
+        result.Position = tableStart + 8;
+        result.Write(table);
+        result.Position = end;
+    }
+
+    private void RewriteExtendedOffsetTable(long[] offsets, long[] lengths)
+    {
+        dependentValues.Clear();
+        foreach (var (tag, values) in new[] { (DicomTag.ExtendedOffsetTable, offsets), (DicomTag.ExtendedOffsetTableLengths, lengths) })
+        {
+            if (File.Find(tag) is { ValueLength: > 0 } table)
+            {
+                var bytes = File.ReadValue(table);
+                for (var frame = 0; frame < values.Length; frame++)
+                {
+                    if (values[frame] == KeepLength || (8 * frame) + 8 > bytes.Length)
+                    {
+                        continue;
+                    }
+                    BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(8 * frame), values[frame]);
+                }
+                dependentValues.Add((table.ValueStart, bytes));
+            }
+        }
+    }
+
+    /// <summary>The fragments that together are one frame's codestream.</summary>
+    private sealed record FrameFragments(IReadOnlyList<Fragment> Fragments)
+    {
+        public long Start => Fragments[0].Start;
+
+        public long End => Fragments[^1].ValueEnd;
+
+        public long CodestreamLength => Fragments.Sum(fragment => fragment.Length);
+
+        /// <summary>Deals the fragments out to frames: by the offset tables where there are any, else by count, else by where codestreams start.</summary>
+        public static List<FrameFragments> Find(Part10File file, DicomElement element, int frameCount)
+        {
+            if (element.Fragments!.Count < 2)
+            {
+                throw new DicomFormatException("The encapsulated pixel data holds no frame.");
+            }
+            var table = element.Fragments[0];
+            var fragments = element.Fragments.Skip(1).ToList();
+            var starts = ReadOffsets(file, table, frameCount) is { } offsets
+                ? offsets.Select(offset => fragments.FindIndex(fragment => fragment.Start - table.ValueEnd == offset)).ToList()
+                : frameCount == 1 ? [0]
+                : fragments.Count == frameCount ? [.. Enumerable.Range(0, frameCount)]
+                : FindCodestreamStarts(file, fragments);
+            if (starts.Count != frameCount || starts[0] != 0 || starts.Zip(starts.Skip(1)).Any(pair => pair.First >= pair.Second))
+            {
+                throw new DicomFormatException($"The {fragments.Count} fragments of the encapsulated pixel data cannot be dealt out to {frameCount} frames.");
+            }
+            var frames = new List<FrameFragments>(frameCount);
+            for (var frame = 0; frame < frameCount; frame++)
+            {
+                var end = frame + 1 < frameCount ? starts[frame + 1] : fragments.Count;
+                frames.Add(new FrameFragments(fragments[starts[frame]..end]));
+                if (frames[^1].CodestreamLength is 0 or > MaxCodestreamBytes)
+                {
+                    throw new DicomFormatException($"Frame {frame + 1} of the encapsulated pixel data is empty or too large.");
+                }
+            }
+            return frames;
+        }
+
+        private static List<long>? ReadOffsets(Part10File file, Fragment table, int frameCount)
+        {
+            var offsets = new List<long>(frameCount);
+            if (file.ReadValue(DicomTag.ExtendedOffsetTable) is { } extended)
+            {
+                for (var i = 0; i + 8 <= extended.Length && i / 8 < frameCount; i += 8)
+                {
+                    offsets.Add(BinaryPrimitives.ReadInt64LittleEndian(extended.AsSpan(i)));
+                }
+                return offsets;
+            }
+            // A table that does not have one entry a frame is known from the field; the fragments themselves decide then.
+            if (table.Length != 4L * frameCount)
+            {
+                return table.Length == 0 || frameCount == 1 ? null : throw new DicomFormatException($"The basic offset table has {table.Length / 4} entries for {frameCount} frames.");
+            }
+            var bytes = new byte[table.Length];
+            file.Stream.Position = table.ValueStart;
+            file.Stream.ReadExactly(bytes);
+            for (var i = 0; i < bytes.Length; i += 4)
+            {
+                offsets.Add(BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(i)));
+            }
+            return offsets;
+        }
+
+        /// <summary>JPEG, JPEG-LS and JPEG 2000 codestreams start with a marker that no other fragment can start with by chance (SOI with a marker after it, SOC with SIZ).</summary>
+        private static List<int> FindCodestreamStarts(Part10File file, List<Fragment> fragments)
+        {
+            var starts = new List<int>();
+            var head = new byte[4];
+            for (var i = 0; i < fragments.Count; i++)
+            {
+                if (fragments[i].Length < 4)
+                {
+                    continue;
+                }
+                file.Stream.Position = fragments[i].ValueStart;
+                file.Stream.ReadExactly(head);
+                if (head is [0xFF, 0xD8, 0xFF, _] or [0xFF, 0x4F, 0xFF, 0x51])
+                {
+                    starts.Add(i);
+                }
+            }
+            return starts;
+        }
+    }
+}
