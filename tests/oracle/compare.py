@@ -99,7 +99,8 @@ def name_of(tag):
 def differing(before, after):
     """Names of changed, added and removed attributes. Sequences are compared to their last byte, but named as a whole."""
     old, new = set(before.keys()), set(after.keys())
-    changed = [tag for tag in sorted(old & new) if raw(before.get_item(tag)) != raw(after.get_item(tag))]
+    # Group lengths (retired, PS3.5 7.2) follow what is in their groups.
+    changed = [tag for tag in sorted(old & new) if tag & 0xFFFF != 0 and raw(before.get_item(tag)) != raw(after.get_item(tag))]
     return [[name_of(tag) for tag in tags] for tags in (changed, sorted(new - old), sorted(old - new))]
 
 

@@ -72,7 +72,7 @@ public sealed record PixelLayout
                 ? new UnsupportedInstanceException("The instance has no pixel data, so there is nothing to mask.")
                 : new UnsupportedInstanceException("The instance holds more than one pixel data element.");
         }
-        if (file.Elements.FirstOrDefault(element => element.Tag.Group is > 0x7F00 and < 0x7FE0 && element.Tag.Element == 0x0010) is { } variable)
+        if (file.Elements.FirstOrDefault(element => element.Tag.Group is > 0x7F00 and < 0x7FE0 && element.Tag.Group % 2 == 0 && element.Tag.Element == 0x0010) is { } variable)
         {
             throw new UnsupportedInstanceException($"The instance holds retired variable pixel data {variable.Tag}, which cannot be masked.");
         }

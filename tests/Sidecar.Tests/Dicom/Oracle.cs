@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using Xunit;
+using System.Runtime.InteropServices;
+
+namespace Sidecar.Tests.Dicom;
+
+/// <summary>Decoders and judges that share no code with the masker, each in a child process with a time limit.</summary>
+internal static class Oracle
+{
+    public static string RepositoryRoot { get; } = FindRepositoryRoot();
+
+    /// <summary>The samples of each file as pydicom reads them: frames, rows, columns, samples of a pixel.</summary>
+    public static IReadOnlyList<int[]> Decode(IReadOnlyList<byte[]> files) => InFolder(folder =>
+    {
+        var arguments = new List<string> { Script("decode.py") };
+        for (var i = 0; i < files.Count; i++)
+        {
+            File.WriteAllBytes(Path.Combine(folder, $"{i}.dcm"), files[i]);
+            arguments.AddRange([Path.Combine(folder, $"{i}.dcm"), Path.Combine(folder, $"{i}.raw")]);
+        }
+        Run("/usr/bin/python3", arguments);
+        return files.Select((_, i) => MemoryMarshal.Cast<byte, int>(File.ReadAllBytes(Path.Combine(folder, $"{i}.raw"))).ToArray()).ToList();
+    });
+
+    /// <summary>What dcmtk prints of a file; fails where dcmtk cannot read it to its end.</summary>
+    public static string Dump(byte[] file) => InFolder(folder =>
+    {
+        var path = Path.Combine(folder, "file.dcm");
+        File.WriteAllBytes(path, file);
+        return Run("dcmdump", ["+L", "+U8", path]);
+    });
+
+    public static string Run(string program, IReadOnlyList<string> arguments, bool mayFail = false)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var child = Process.Start(start)!;
+        var output = child.StandardOutput.ReadToEndAsync();
+        var errors = child.StandardError.ReadToEndAsync();
+        if (!child.WaitForExit(TimeSpan.FromSeconds(240)))
+        {
+            child.Kill();
+            Assert.Fail($"{program} took longer than 240 s.");
+        }
+        Assert.True(mayFail || child.ExitCode == 0, $"{program} ended with {child.ExitCode}: {errors.GetAwaiter().GetResult()}");
+        return output.GetAwaiter().GetResult();
+    }
+
+    public static string Script(string name) => Path.Combine(RepositoryRoot, "tests", "oracle", name);
+
+    private static T InFolder<T>(Func<string, T> use)
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        try
+        {
+            return use(folder.FullName);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static string FindRepositoryRoot()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Sidecar.sln")))
+        {
+            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The tests do not run inside the repository.");
+        }
+        return folder;
+    }
+}
