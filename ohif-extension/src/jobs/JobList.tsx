@@ -1,0 +1,77 @@
+import type { ReactNode } from 'react';
+import { useObservable } from '../host/observable';
+import { t, tn } from '../i18n';
+import { isFinal } from '../sidecar/types';
+import type { FollowedJob, JobStore } from './JobStore';
+import { describeProblem, describeTime, describeTimeLeft } from './jobText';
+
+const finishedShown = 5;
+
+/** The study's masking jobs: those that run, and the last that ended. */
+export function JobList({ jobs }: { readonly jobs: Pick<JobStore, 'jobs'> }): ReactNode {
+  const all = useObservable(jobs.jobs);
+  const running = all.filter(({ job }) => !isFinal(job));
+  const ended = all.filter(({ job }) => isFinal(job)).slice(0, finishedShown);
+  return (
+    <section aria-labelledby="image-masking-jobs">
+      <div className="image-masking-heading">
+        <h2 id="image-masking-jobs">{t('panel.jobs')}</h2>
+      </div>
+      {all.length === 0 && <p className="image-masking-quiet">{t('panel.jobs.none')}</p>}
+      <ul>
+        {[...running, ...ended].map(followed => (
+          <JobItem key={followed.job.id} {...followed} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function JobItem({ job, connection, problem }: FollowedJob): ReactNode {
+  const ended = isFinal(job);
+  const treated = job.done + job.failed;
+  return (
+    <li className="image-masking-job" data-cy="image-masking-job" data-state={job.state} data-job-id={job.id}>
+      <div className="image-masking-heading">
+        <span className={job.state === 'failed' ? 'image-masking-bad' : undefined}>
+          {ended && job.done > 0 ? tn('job.done', job.done) : t(`job.${job.state}`)}
+        </span>
+        <span className="image-masking-quiet">{t('job.by', { name: job.createdBy, time: describeTime(job.finishedAt ?? job.createdAt) })}</span>
+      </div>
+      {!ended && (
+        <>
+          <div
+            className="image-masking-progress"
+            role="progressbar"
+            aria-label={t('job.region.progress')}
+            aria-valuemin={0}
+            aria-valuemax={job.total}
+            aria-valuenow={treated}
+            aria-valuetext={t('job.progress', { done: treated, total: job.total })}
+          >
+            <div style={{ width: `${job.total > 0 ? (100 * treated) / job.total : 0}%` }} />
+          </div>
+          <p className="image-masking-quiet" data-cy="image-masking-job-progress">
+            {t('job.progress', { done: treated, total: job.total })}
+            {typeof job.secondsLeft === 'number' && ` · ${describeTimeLeft(job.secondsLeft)}`}
+          </p>
+        </>
+      )}
+      {connection === 'polling' && !ended && <p className="image-masking-quiet">{t('job.polling')}</p>}
+      {connection === 'lost' && <p role="alert">{problem?.status === 401 ? describeProblem(problem) : t('job.lost')}</p>}
+      {connection === 'gone' && problem && <p role="alert">{t('job.gone', { reason: describeProblem(problem) })}</p>}
+      {job.failures.length > 0 && (
+        <div className="image-masking-failures" role="group" aria-label={tn('job.failures', job.failures.length)}>
+          <p>{tn('job.failures', job.failures.length)}</p>
+          <ul>
+            {job.failures.map(failure => (
+              <li key={failure.sopInstanceUid} data-cy="image-masking-failure">
+                {t('job.failure', { number: failure.instanceNumber ?? failure.sopInstanceUid, reason: failure.reason })}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+    </li>
+  );
+}

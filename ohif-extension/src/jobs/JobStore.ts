@@ -1,0 +1,178 @@
+import { Observable } from '../host/observable';
+import { SidecarProblem, type SidecarClient } from '../sidecar/client';
+import { isFinal, type MaskJobRequest, type MaskJobView } from '../sidecar/types';
+
+/** How the view of a job is kept up: by its event stream, by asking, not at all for the moment, or no longer. */
+export type Connection = 'live' | 'polling' | 'lost' | 'gone';
+
+export interface FollowedJob {
+  readonly job: MaskJobView;
+  readonly connection: Connection;
+  readonly problem?: SidecarProblem;
+}
+
+export interface JobStoreEvents {
+  /** Each news of a job that is followed. */
+  onProgress?(job: MaskJobView): void;
+  /** A job of this or another tab came to its end while the study was open. */
+  onFinished(job: MaskJobView): void;
+}
+
+const pollMilliseconds = 2_000;
+const longestPollMilliseconds = 30_000;
+/** Jobs started in other tabs or by other people are looked for at this pace. */
+const watchMilliseconds = 10_000;
+
+/** The masking jobs of the studies open: starts them, follows them to their end, finds those that others started. */
+export class JobStore {
+  /** Newest first. */
+  readonly jobs = new Observable<readonly FollowedJob[]>([]);
+
+  private readonly abort = new AbortController();
+  private readonly following = new Set<string>();
+  private readonly finished = new Set<string>();
+  private firstLook = true;
+
+  constructor(
+    private readonly client: SidecarClient,
+    private readonly events: JobStoreEvents,
+    private readonly openedAt: number = Date.now(),
+  ) {}
+
+  dispose(): void {
+    this.abort.abort();
+  }
+
+  async start(request: MaskJobRequest, idempotencyKey: string): Promise<MaskJobView> {
+    const job = await this.client.createJob(request, idempotencyKey, this.abort.signal);
+    this.follow(job);
+    return job;
+  }
+
+  /** Looks for jobs of these studies now and then, until disposed. */
+  async watch(studies: () => readonly string[], isVisible: () => boolean): Promise<void> {
+    while (!this.abort.signal.aborted) {
+      if (isVisible()) {
+        await this.look(studies());
+      }
+      await this.wait(watchMilliseconds);
+    }
+  }
+
+  /** Asks once for the jobs of these studies, follows those that run and tells of those that ended meanwhile. */
+  async look(studies: readonly string[]): Promise<void> {
+    try {
+      for (const study of studies) {
+        for (const job of [...(await this.client.jobsOfStudy(study, this.abort.signal))].reverse()) {
+          this.found(job);
+        }
+      }
+      this.firstLook &&= studies.length === 0;
+    } catch (error) {
+      if (!(error instanceof SidecarProblem) && !this.abort.signal.aborted) {
+        throw error;
+      }
+      // The next look will tell; followed jobs show their own trouble.
+    }
+  }
+
+  private found(job: MaskJobView): void {
+    if (this.following.has(job.id) || this.finished.has(job.id)) {
+      return;
+    }
+    if (!isFinal(job)) {
+      this.follow(job);
+      return;
+    }
+    // Images were loaded after the study was opened: what ended well before that is on the screen already.
+    const endedBefore = this.firstLook && Date.parse(job.finishedAt ?? job.createdAt) < this.openedAt - 60_000;
+    this.finish(job, !endedBefore);
+  }
+
+  private follow(job: MaskJobView): void {
+    if (isFinal(job)) {
+      this.finish(job, true);
+    } else if (!this.following.has(job.id)) {
+      this.following.add(job.id);
+      this.put(job, 'live');
+      void this.run(job.id);
+    }
+  }
+
+  private async run(id: string): Promise<void> {
+    const { signal } = this.abort;
+    try {
+      for await (const job of this.client.jobEvents(id, signal)) {
+        if (this.take(job, 'live')) {
+          return;
+        }
+      }
+    } catch {
+      // Polling finds out whether the stream, the sidecar or the job is gone.
+    }
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        if (this.take(await this.client.job(id, signal), 'polling')) {
+          return;
+        }
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) {
+          return;
+        }
+        const problem = error instanceof SidecarProblem ? error : new SidecarProblem(0, 'unreachable', String(error));
+        failures++;
+        this.mark(id, problem.mayPass || problem.status === 401 ? 'lost' : 'gone', problem);
+        if (!problem.mayPass && problem.status !== 401) {
+          this.following.delete(id);
+          this.finished.add(id);
+          return;
+        }
+      }
+      await this.wait(Math.min(pollMilliseconds * 2 ** Math.min(failures, 5), longestPollMilliseconds));
+    }
+  }
+
+  /** Takes in news of a job; true when it was the last. */
+  private take(job: MaskJobView, connection: Connection): boolean {
+    if (this.abort.signal.aborted) {
+      return true;
+    }
+    if (isFinal(job)) {
+      this.finish(job, true);
+      return true;
+    }
+    this.put(job, connection);
+    this.events.onProgress?.(job);
+    return false;
+  }
+
+  private finish(job: MaskJobView, tell: boolean): void {
+    this.following.delete(job.id);
+    if (!this.finished.has(job.id)) {
+      this.finished.add(job.id);
+      this.put(job, 'live');
+      if (tell) {
+        this.events.onFinished(job);
+      }
+    }
+  }
+
+  private put(job: MaskJobView, connection: Connection): void {
+    const others = this.jobs.get().filter(followed => followed.job.id !== job.id);
+    this.jobs.set([...others, { job, connection }].sort((a, b) => Date.parse(b.job.createdAt) - Date.parse(a.job.createdAt)));
+  }
+
+  private mark(id: string, connection: Connection, problem: SidecarProblem): void {
+    this.jobs.set(this.jobs.get().map(followed => (followed.job.id === id ? { job: followed.job, connection, problem } : followed)));
+  }
+
+  private wait(milliseconds: number): Promise<void> {
+    const { signal } = this.abort;
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, milliseconds);
+      signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+    });
+  }
+}

@@ -1,0 +1,33 @@
+import { language, t, tn } from '../i18n';
+import type { SidecarProblem } from '../sidecar/client';
+import type { MaskJobView } from '../sidecar/types';
+
+/** "12 of 40 images, 20 seconds left." */
+export function describeProgress(job: MaskJobView): string {
+  const count = t('job.progress', { done: job.done + job.failed, total: job.total });
+  const left = typeof job.secondsLeft === 'number' ? describeTimeLeft(job.secondsLeft) : '';
+  return left ? `${count}, ${left}.` : `${count}.`;
+}
+
+export function describeTimeLeft(seconds: number): string {
+  const whole = Math.max(1, Math.round(seconds));
+  return t('job.left', { time: whole < 90 ? tn('job.seconds', whole) : tn('job.minutes', Math.round(whole / 60)) });
+}
+
+export function describeTime(iso: string): string {
+  return new Date(iso).toLocaleTimeString(language(), { hour: '2-digit', minute: '2-digit' });
+}
+
+/** What went wrong, in the user's language where the sidecar's sentence is missing. */
+export function describeProblem(problem: SidecarProblem): string {
+  if (problem.status === 0) {
+    return t('problem.unreachable');
+  }
+  if (problem.status === 401) {
+    return t('problem.401');
+  }
+  if (problem.status === 403) {
+    return t('problem.403');
+  }
+  return problem.message || t('problem.other', { status: problem.status });
+}

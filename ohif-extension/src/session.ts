@@ -1,0 +1,328 @@
+import { cornerstoneLibraries, type ClickCommand, type CornerstoneLibraries, type Host, type Services, type Subscription } from './host/ohif';
+import { Observable } from './host/observable';
+import { t, tn, type MessageKey } from './i18n';
+import { id } from './id';
+import { JobStore } from './jobs/JobStore';
+import { describeProgress } from './jobs/jobText';
+import { refreshImages } from './jobs/refreshImages';
+import { middleRegion } from './masks/geometry';
+import { maskToolName, type Mask, type MaskAnnotation, type MaskedImage } from './masks/mask';
+import type { MaskStore } from './masks/MaskStore';
+import { shownImage } from './masks/shownImage';
+import type { SidecarClient } from './sidecar/client';
+import type { MaskJobRequest, MaskJobView } from './sidecar/types';
+
+/** What the active viewport offers: an image that can be masked, or the reason why not. */
+export type Target = { readonly image: MaskedImage; readonly why?: undefined } | { readonly image?: undefined; readonly why: MessageKey };
+
+export const maskButtonId = 'ImageMaskMenu';
+const panelId = `${id}.panelModule.masks`;
+const toolGroupId = 'default';
+/** Lets the overlay text and corner icons, which hide burned-in text, step aside. */
+const maskingClass = 'image-masking';
+
+/** One stay of a permitted user in a study: from entering the viewer to leaving it. */
+export class MaskingSession {
+  readonly target: Observable<Target>;
+  readonly drawing = new Observable(false);
+  readonly jobs: JobStore;
+  readonly libraries: CornerstoneLibraries;
+  readonly services: Services;
+
+  private readonly undo: (() => void)[] = [];
+  private toolBefore = 'WindowLevel';
+  /** The masks that a job of this tab burns. */
+  private readonly burning = new Map<string, readonly string[]>();
+
+  constructor(
+    private readonly host: Host,
+    readonly client: SidecarClient,
+    readonly masks: MaskStore,
+  ) {
+    this.services = host.servicesManager.services;
+    this.libraries = cornerstoneLibraries(host.extensionManager);
+    this.target = new Observable<Target>(this.findTarget());
+    this.jobs = new JobStore(client, { onProgress: job => this.tellProgress(job), onFinished: job => void this.finishJob(job) });
+  }
+
+  /** Puts the tool, the menu and the panel in place; the mode must have built its tool groups and toolbar. */
+  open(): void {
+    const { toolGroupService, toolbarService, panelService } = this.services;
+    if (!toolGroupService.getToolGroup(toolGroupId)?.hasTool(maskToolName)) {
+      toolGroupService.addToolsToToolGroup(toolGroupId, { passive: [{ toolName: maskToolName }] });
+    }
+    toolbarService.register([{ id: maskButtonId, uiType: 'imageMasking.menu', props: { label: t('mask') } }]);
+    toolbarService.updateSection(toolbarService.sections['primary'] ?? 'primary', [maskButtonId]);
+    if (!panelService.getPanels(panelService.PanelPosition.Right).some(panel => panel.id === panelId)) {
+      panelService.addPanels(panelService.PanelPosition.Right, [panelId]);
+    }
+    this.replaceRightClick();
+    this.listen();
+    void this.jobs.watch(
+      () => [...new Set(this.services.displaySetService.getActiveDisplaySets().map(set => set.StudyInstanceUID))],
+      () => document.visibilityState === 'visible',
+    );
+  }
+
+  close(): void {
+    this.jobs.dispose();
+    this.undo.reverse().forEach(step => step());
+    this.undo.length = 0;
+    document.body.classList.remove(maskingClass);
+    this.services.uiModalService.hide();
+    this.masks.discard(this.masks.masks.get().map(mask => mask.uid));
+  }
+
+  /** Starts drawing, or leaves the tool where it is active already. */
+  toggleDrawing(): void {
+    if (this.drawing.get()) {
+      this.leaveDrawing();
+    } else if (this.target.get().image) {
+      const active = this.services.toolGroupService.getToolGroup(toolGroupId)?.getActivePrimaryMouseButtonTool();
+      this.toolBefore = active && active !== maskToolName ? active : 'WindowLevel';
+      this.activate(maskToolName);
+    }
+  }
+
+  leaveDrawing(): void {
+    this.activate(this.toolBefore);
+  }
+
+  masksOf(image: MaskedImage | undefined): readonly Mask[] {
+    return image ? this.masks.masks.get().filter(mask => mask.image.sopInstanceUid === image.sopInstanceUid) : [];
+  }
+
+  /** Puts a mask in the middle of the image shown, for those who work by keyboard. */
+  addMask(): string | undefined {
+    const { image } = this.target.get();
+    const { viewportGridService, cornerstoneViewportService } = this.services;
+    const viewport = cornerstoneViewportService.getCornerstoneViewport(viewportGridService.getActiveViewportId() ?? '');
+    if (!image || !viewport) {
+      return undefined;
+    }
+    const { AnnotationTool } = this.libraries.cornerstoneTools;
+    const annotation = AnnotationTool.createAnnotationForViewport(viewport as never, {
+      metadata: { toolName: maskToolName },
+      highlighted: false,
+      data: { mask: { image, region: middleRegion(image) } },
+    }) as MaskAnnotation;
+    this.masks.create(annotation);
+    return annotation.annotationUID;
+  }
+
+  /** Shows the image of a mask in the active viewport. */
+  jumpTo(image: MaskedImage): void {
+    const { displaySetService, viewportGridService, cornerstoneViewportService } = this.services;
+    const viewportId = viewportGridService.getActiveViewportId();
+    const set = displaySetService
+      .getActiveDisplaySets()
+      .find(candidate => candidate.instances?.some(instance => instance.SOPInstanceUID === image.sopInstanceUid));
+    if (!viewportId || !set) {
+      return;
+    }
+    const { cornerstone } = this.libraries;
+    const viewport = cornerstoneViewportService.getCornerstoneViewport(viewportId) as unknown as
+      | { getImageIds?(): string[]; setImageIdIndex?(index: number): Promise<unknown> }
+      | undefined;
+    const indexIn = (imageIds: readonly string[]): number =>
+      imageIds.findIndex(
+        imageId => (cornerstone.metaData.get('instance', imageId) as { SOPInstanceUID?: string })?.SOPInstanceUID === image.sopInstanceUid,
+      );
+    const shown = indexIn(viewport?.getImageIds?.() ?? []);
+    if (shown >= 0 && viewport?.setImageIdIndex) {
+      void viewport.setImageIdIndex(shown);
+      return;
+    }
+    const index = Math.max(0, indexIn(set.imageIds ?? (set.images ?? []).map(entry => entry.imageId ?? '')));
+    viewportGridService.setDisplaySetsForViewport({
+      viewportId,
+      displaySetInstanceUIDs: [set.displaySetInstanceUID],
+      viewportOptions: { initialImageOptions: { index } },
+    });
+  }
+
+  /** Starts the job and remembers which masks it burns. */
+  async approve(request: MaskJobRequest, idempotencyKey: string, maskUids: readonly string[]): Promise<void> {
+    const job = await this.jobs.start(request, idempotencyKey);
+    this.burning.set(job.id, maskUids);
+    this.tellProgress(job);
+    this.leaveDrawing();
+    this.services.panelService.activatePanel(panelId, true);
+  }
+
+  refused(): void {
+    const { why } = this.target.get();
+    this.toast('image-masking-refused', 'info', t('toast.refused'), t(why ?? 'why.notAnImage'));
+  }
+
+  /** Called on a right click: deletes the mask there, at once. False when there is none. */
+  deleteMaskAt(element: HTMLDivElement, canvas: [number, number]): boolean {
+    const tool = this.libraries.cornerstoneTools.ToolGroupManager.getToolGroup(toolGroupId)?.getToolInstance(maskToolName) as
+      | { maskAt?(element: HTMLDivElement, canvas: [number, number]): MaskAnnotation | undefined }
+      | undefined;
+    const uid = tool?.maskAt?.(element, canvas)?.annotationUID;
+    if (uid) {
+      this.masks.delete([uid]);
+    }
+    return Boolean(uid);
+  }
+
+  private activate(toolName: string): void {
+    this.host.commandsManager.runCommand('setToolActiveToolbar', { toolName, toolGroupIds: [toolGroupId] });
+    this.services.toolbarService.refreshToolbarState({ viewportId: this.services.viewportGridService.getActiveViewportId() });
+  }
+
+  private findTarget(): Target {
+    const { viewportGridService, cornerstoneViewportService, displaySetService, toolGroupService } = this.services;
+    const viewportId = viewportGridService.getActiveViewportId();
+    if (!viewportId) {
+      return { why: 'why.empty' };
+    }
+    const uids = viewportGridService.getState().viewports.get(viewportId)?.displaySetInstanceUIDs ?? [];
+    if (uids.length === 0) {
+      return { why: 'why.empty' };
+    }
+    const viewport = cornerstoneViewportService.getCornerstoneViewport(viewportId);
+    if (!viewport) {
+      const isSlide = uids.some(uid => displaySetService.getDisplaySetByUID(uid)?.Modality === 'SM');
+      return { why: isSlide ? 'why.wholeSlide' : 'why.notAnImage' };
+    }
+    const reasons: Record<string, MessageKey> = {
+      orthographic: 'why.mpr',
+      volume3d: 'why.3d',
+      video: 'why.video',
+      wholeSlide: 'why.wholeSlide',
+    };
+    const why = reasons[viewport.type];
+    const image = shownImage(this.libraries, viewport);
+    if (!image) {
+      return { why: why ?? 'why.notAnImage' };
+    }
+    return toolGroupService.getToolGroupForViewport(viewportId)?.hasTool(maskToolName) === false ? { why: 'why.toolGroup' } : { image };
+  }
+
+  private readonly updateTarget = (): void => {
+    const now = this.findTarget();
+    const before = this.target.get();
+    if (now.why !== before.why || now.image?.sopInstanceUid !== before.image?.sopInstanceUid) {
+      this.target.set(now);
+    }
+  };
+
+  private readonly updateDrawing = (): void => {
+    const drawing = this.services.toolGroupService.getToolGroup(toolGroupId)?.getActivePrimaryMouseButtonTool() === maskToolName;
+    this.drawing.set(drawing);
+    document.body.classList.toggle(maskingClass, drawing);
+  };
+
+  private listen(): void {
+    const { cornerstone, cornerstoneTools } = this.libraries;
+    const { viewportGridService, cornerstoneViewportService } = this.services;
+
+    // Cornerstone dispatches these on the viewports' elements, without bubbling: only the capture phase passes here.
+    const imageEvents = [cornerstone.Enums.Events.STACK_NEW_IMAGE, cornerstone.Enums.Events.VOLUME_NEW_IMAGE] as string[];
+    for (const name of imageEvents) {
+      document.addEventListener(name, this.updateTarget, true);
+      this.undo.push(() => document.removeEventListener(name, this.updateTarget, true));
+    }
+    const toolEvents = [cornerstoneTools.Enums.Events.TOOL_ACTIVATED, cornerstoneTools.Enums.Events.TOOL_MODE_CHANGED] as string[];
+    for (const name of toolEvents) {
+      cornerstone.eventTarget.addEventListener(name, this.updateDrawing);
+      this.undo.push(() => cornerstone.eventTarget.removeEventListener(name, this.updateDrawing));
+    }
+    const subscriptions: Subscription[] = [
+      ...['ACTIVE_VIEWPORT_ID_CHANGED', 'GRID_STATE_CHANGED', 'VIEWPORTS_READY'].flatMap(name => {
+        const event = viewportGridService.EVENTS[name];
+        return event ? [viewportGridService.subscribe(event, this.updateTarget)] : [];
+      }),
+      ...['VIEWPORT_DATA_CHANGED'].flatMap(name => {
+        const event = cornerstoneViewportService.EVENTS[name];
+        return event ? [cornerstoneViewportService.subscribe(event, this.updateTarget)] : [];
+      }),
+    ];
+    this.undo.push(() => subscriptions.forEach(subscription => subscription.unsubscribe()));
+
+    const onKey = (event: KeyboardEvent): void => {
+      const busyElsewhere = document.querySelector('[role="dialog"], [role="menu"]') !== null;
+      if (event.key === 'Escape' && this.drawing.get() && !busyElsewhere) {
+        if (!this.cancelDrag()) {
+          this.leaveDrawing();
+        }
+      }
+    };
+    document.addEventListener('keydown', onKey, true);
+    this.undo.push(() => document.removeEventListener('keydown', onKey, true));
+    this.updateTarget();
+    this.updateDrawing();
+  }
+
+  private cancelDrag(): boolean {
+    const { cornerstone, cornerstoneTools } = this.libraries;
+    const elements = (cornerstone.getRenderingEngines() ?? []).flatMap(engine => engine.getViewports().map(viewport => viewport.element));
+    return elements.map(element => cornerstoneTools.cancelActiveManipulations(element)).some(Boolean);
+  }
+
+  /** SliceVault's users expect a right click to delete the mask; everywhere else the site's own commands stay. */
+  private replaceRightClick(): void {
+    const { customizationService } = this.services;
+    const name = 'cornerstoneViewportClickCommands';
+    const before = customizationService.getCustomization(name) as { button3?: ClickCommand[] } | undefined;
+    const otherwise = before?.button3 ?? [];
+    customizationService.setCustomizations(
+      {
+        [name]: {
+          button3: { $set: [{ commandName: 'imageMaskingRightClick', commandOptions: { otherwise, requireNearbyToolData: true } }] },
+        },
+      },
+      customizationService.Scope.Mode,
+    );
+  }
+
+  private tellProgress(job: MaskJobView): void {
+    if (this.burning.has(job.id)) {
+      this.toast(job.id, 'loading', t('toast.started'), `${describeProgress(job)} ${t('toast.started.message')}`);
+    }
+  }
+
+  private async finishJob(job: MaskJobView): Promise<void> {
+    const own = this.burning.get(job.id);
+    this.burning.delete(job.id);
+    if (own && job.state === 'succeeded') {
+      this.masks.discard(own);
+    }
+    let message =
+      job.state === 'succeeded'
+        ? tn('toast.succeeded.message', job.done)
+        : t('toast.failed.message', { done: job.done, total: job.total, failed: job.failed });
+    try {
+      const changed = new Set(job.maskedSopInstanceUids);
+      const { staleVolumes } = await refreshImages(this.libraries, this.services, changed);
+      if (staleVolumes) {
+        message += ` ${t('toast.reload')}`;
+      }
+      this.masks.render();
+    } catch (error) {
+      console.error('Image masking: the new pixels could not be loaded', error);
+      message += ` ${t('toast.stale')}`;
+    }
+    if (own || job.state === 'succeeded') {
+      const [type, title] = job.state === 'succeeded' ? (['success', t('toast.succeeded')] as const) : (['error', t('toast.failed')] as const);
+      this.toast(job.id, type, title, message);
+    }
+  }
+
+  private toast(key: string, type: 'info' | 'loading' | 'success' | 'error', title: string, message: string): void {
+    this.services.uiNotificationService.show({
+      id: key,
+      type,
+      title,
+      message,
+      duration: type === 'loading' ? Number.POSITIVE_INFINITY : type === 'error' ? 20_000 : 6_000,
+      autoClose: type !== 'loading',
+      allowDuplicates: true,
+    });
+  }
+}
+
+/** The session of the study open now; null without the permission to mask. */
+export const currentSession = new Observable<MaskingSession | null>(null);

@@ -1,0 +1,134 @@
+import { readEventStream } from './eventStream';
+import type { MaskJobPreview, MaskJobRequest, MaskJobView, Me } from './types';
+
+/** A refusal or fault of the sidecar, or of the way to it (status 0). */
+export class SidecarProblem extends Error {
+  constructor(
+    readonly status: number,
+    /** The stable name of the problem, such as `urn:sidecar:problem:orthanc-unreachable`. */
+    readonly type: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'SidecarProblem';
+  }
+
+  /** Whether the same request may well be answered later. */
+  get mayPass(): boolean {
+    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+  }
+}
+
+export interface SidecarClient {
+  me(signal?: AbortSignal): Promise<Me>;
+  /** The dry run: nothing is changed. */
+  preview(request: MaskJobRequest, signal?: AbortSignal): Promise<MaskJobPreview>;
+  /** Starts a job. The same key with the same request names the same job, so a repeat after a lost answer burns nothing twice. */
+  createJob(request: MaskJobRequest, idempotencyKey: string, signal?: AbortSignal): Promise<MaskJobView>;
+  job(id: string, signal?: AbortSignal): Promise<MaskJobView>;
+  jobsOfStudy(studyInstanceUid: string, signal?: AbortSignal): Promise<readonly MaskJobView[]>;
+  /** The job at each change, until its stream ends. Throws where the stream breaks or falls silent. */
+  jobEvents(id: string, signal?: AbortSignal): AsyncGenerator<MaskJobView, void, void>;
+}
+
+export interface SidecarClientOptions {
+  readonly baseUrl?: string;
+  /** Asked before each request: tokens are renewed while a study is open. */
+  readonly authorization: () => Record<string, string> | undefined;
+  readonly fetch?: typeof globalThis.fetch;
+  /** A stream that says nothing for this long is dead; the sidecar sends a comment every 15 s. */
+  readonly silenceMilliseconds?: number;
+}
+
+interface Request {
+  readonly method?: 'POST';
+  readonly body?: string;
+  readonly headers?: Record<string, string>;
+  readonly signal?: AbortSignal;
+}
+
+/** The only place that talks to the sidecar. */
+export function createSidecarClient(options: SidecarClientOptions): SidecarClient {
+  const { baseUrl = '/api', authorization, fetch = (...args) => globalThis.fetch(...args), silenceMilliseconds = 45_000 } = options;
+
+  async function send(path: string, init: Request = {}): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(`${baseUrl}${path}`, { ...init, cache: 'no-store', headers: { ...init.headers, ...authorization() } });
+    } catch (cause) {
+      if (init.signal?.aborted) {
+        throw cause;
+      }
+      throw new SidecarProblem(0, 'unreachable', '');
+    }
+    if (!response.ok) {
+      throw await problemOf(response);
+    }
+    return response;
+  }
+
+  async function read<T>(path: string, init?: Request): Promise<T> {
+    const response = await send(path, { ...init, headers: { Accept: 'application/json', ...init?.headers } });
+    return (await response.json()) as T;
+  }
+
+  function post<T>(path: string, body: unknown, headers: Record<string, string>, signal?: AbortSignal): Promise<T> {
+    return read<T>(path, { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...headers }, signal });
+  }
+
+  return {
+    me: signal => read<Me>('/me', { signal }),
+    preview: (request, signal) => post<MaskJobPreview>('/mask-jobs/preview', request, {}, signal),
+    createJob: (request, key, signal) => post<MaskJobView>('/mask-jobs', request, { 'Idempotency-Key': key }, signal),
+    job: (id, signal) => read<MaskJobView>(`/mask-jobs/${encodeURIComponent(id)}`, { signal }),
+    jobsOfStudy: async (study, signal) =>
+      (await read<{ jobs: MaskJobView[] }>(`/mask-jobs?study=${encodeURIComponent(study)}`, { signal })).jobs,
+
+    async *jobEvents(id, signal) {
+      const silence = new AbortController();
+      const abort = (): void => silence.abort();
+      signal?.addEventListener('abort', abort);
+      let timer = setTimeout(abort, silenceMilliseconds);
+      try {
+        const response = await send(`/mask-jobs/${encodeURIComponent(id)}/events`, {
+          headers: { Accept: 'text/event-stream' },
+          signal: silence.signal,
+        });
+        if (!response.body) {
+          return;
+        }
+        for await (const { event, data } of readEventStream(response.body)) {
+          clearTimeout(timer);
+          timer = setTimeout(abort, silenceMilliseconds);
+          if (event === 'progress') {
+            yield JSON.parse(data) as MaskJobView;
+          }
+        }
+      } finally {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        silence.abort();
+      }
+    },
+  };
+}
+
+async function problemOf(response: Response): Promise<SidecarProblem> {
+  try {
+    const { type, title, detail, errors } = (await response.json()) as {
+      type?: string;
+      title?: string;
+      detail?: string;
+      errors?: Record<string, string[]>;
+    };
+    const text = detail ?? (errors ? Object.values(errors).flat().join(' ') : undefined) ?? title ?? '';
+    return new SidecarProblem(response.status, type ?? 'unknown', text);
+  } catch {
+    return new SidecarProblem(response.status, 'unknown', '');
+  }
+}
+
+/** A key that names one approval. `crypto.randomUUID` is missing on pages that are not served over TLS. */
+export function newIdempotencyKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
+}
