@@ -1,3 +1,5 @@
+using Sidecar.Dicom.Codecs.Jpeg;
+
 namespace Sidecar.Dicom.Codecs;
 
 /// <summary>The codecs a masker may use, by transfer syntax.</summary>
@@ -11,6 +13,8 @@ public sealed class FrameCodecs
     public static FrameCodecs Managed { get; } = new(new Dictionary<string, IFrameCodec>
     {
         [TransferSyntaxUids.RleLossless] = new RleCodec(),
+        [TransferSyntaxUids.JpegLossless] = new JpegCodec(),
+        [TransferSyntaxUids.JpegLosslessSv1] = new JpegCodec(),
     });
 
     /// <summary>The codec for a transfer syntax; null where none is here.</summary>

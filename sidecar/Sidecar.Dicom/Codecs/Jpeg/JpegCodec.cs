@@ -1,0 +1,35 @@
+using Sidecar.Dicom.Files;
+using Sidecar.Dicom.Pixels;
+
+namespace Sidecar.Dicom.Codecs.Jpeg;
+
+/// <summary>
+/// JPEG (PS3.5 8.2.1, ISO/IEC 10918-1) with Huffman coding. The frame itself says which process it is: archives hold baseline frames in the extended
+/// syntax and other mixtures that every viewer shows.
+/// </summary>
+public sealed class JpegCodec : IFrameCodec
+{
+    private static readonly JpegLosslessProcess Lossless = new();
+
+    public FrameFormat Describe(ReadOnlySpan<byte> codestream, PixelLayout layout, BlackSample black)
+    {
+        var structure = JpegCodestream.Read(codestream, layout);
+        return Select(structure).Describe(structure, layout, black);
+    }
+
+    public void Decode(ReadOnlySpan<byte> codestream, PixelLayout layout, Span<byte> frame)
+    {
+        var structure = JpegCodestream.Read(codestream, layout);
+        Select(structure).Decode(codestream, structure, layout, frame);
+    }
+
+    public void Burn(ReadOnlySpan<byte> codestream, PixelLayout layout, BlackSample black, IReadOnlyList<Region> regions, MemoryStream result)
+    {
+        var structure = JpegCodestream.Read(codestream, layout);
+        Select(structure).Burn(codestream, structure, layout, black, regions, result);
+    }
+
+    private static JpegLosslessProcess Select(JpegCodestream structure) => structure.Header.IsLossless
+        ? Lossless
+        : throw new UnsupportedInstanceException("The JPEG frames are lossy, which is not supported in this version.");
+}
