@@ -30,6 +30,15 @@ internal static class Oracle
         return Run("dcmdump", ["+L", "+U8", path]);
     });
 
+    /// <summary>The JPEG files with native pixels, as dcmtk decodes them, colours left as they are coded.</summary>
+    public static IReadOnlyList<byte[]> Decompress(IReadOnlyList<byte[]> files) => InFolder(folder => files.Select(file =>
+    {
+        var (source, target) = (Path.Combine(folder, "source.dcm"), Path.Combine(folder, "target.dcm"));
+        File.WriteAllBytes(source, file);
+        Run("dcmdjpeg", ["+cn", source, target]);
+        return File.ReadAllBytes(target);
+    }).ToList());
+
     public static string Run(string program, IReadOnlyList<string> arguments, bool mayFail = false)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };

@@ -84,14 +84,19 @@ internal sealed class JpegCodestream
 
     /// <exception cref="DicomFormatException">The codestream is damaged or contradicts the layout.</exception>
     /// <exception cref="UnsupportedInstanceException">The codestream is of a kind that is not supported.</exception>
-    public static JpegCodestream Read(ReadOnlySpan<byte> bytes, PixelLayout layout)
+    public static JpegCodestream Read(ReadOnlySpan<byte> bytes, PixelLayout layout) => Read(bytes, header => header.Check(layout));
+
+    /// <summary>As <see cref="Read(ReadOnlySpan{byte}, PixelLayout)"/>, for codestreams that no data set is there for.</summary>
+    internal static JpegCodestream ReadUnchecked(ReadOnlySpan<byte> bytes) => Read(bytes, _ => { });
+
+    private static JpegCodestream Read(ReadOnlySpan<byte> bytes, Action<JpegFrameHeader> check)
     {
         if (bytes.Length < 4 || bytes[0] != 0xFF || bytes[1] != JpegMarker.StartOfImage)
         {
             throw new DicomFormatException("A frame is not JPEG: it does not begin with a JPEG marker.");
         }
         var codestream = new JpegCodestream();
-        codestream.ReadSegments(bytes, layout);
+        codestream.ReadSegments(bytes, check);
         if (codestream.header is null || codestream.scans.Count == 0)
         {
             throw Damaged("it holds no picture");
@@ -99,7 +104,7 @@ internal sealed class JpegCodestream
         return codestream;
     }
 
-    private void ReadSegments(ReadOnlySpan<byte> bytes, PixelLayout layout)
+    private void ReadSegments(ReadOnlySpan<byte> bytes, Action<JpegFrameHeader> check)
     {
         var position = 2;
         while (true)
@@ -139,7 +144,7 @@ internal sealed class JpegCodestream
             var content = bytes.Slice(position + 2, length - 2);
             position += length;
             segments.Add(new JpegSegment(marker, start..position));
-            ReadSegment(marker, content, layout);
+            ReadSegment(marker, content, check);
             if (marker == JpegMarker.StartOfScan)
             {
                 var end = FindEntropyEnd(bytes, position);
@@ -149,7 +154,7 @@ internal sealed class JpegCodestream
         }
     }
 
-    private void ReadSegment(byte marker, ReadOnlySpan<byte> content, PixelLayout layout)
+    private void ReadSegment(byte marker, ReadOnlySpan<byte> content, Action<JpegFrameHeader> check)
     {
         if (JpegMarker.IsStartOfFrame(marker))
         {
@@ -158,7 +163,7 @@ internal sealed class JpegCodestream
                 throw Damaged("it has two frame headers");
             }
             header = JpegFrameHeader.Read(marker, content);
-            header.Check(layout);
+            check(header);
             return;
         }
         switch (marker)
