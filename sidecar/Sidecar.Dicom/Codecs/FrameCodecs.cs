@@ -13,6 +13,8 @@ public sealed class FrameCodecs
     public static FrameCodecs Managed { get; } = new(new Dictionary<string, IFrameCodec>
     {
         [TransferSyntaxUids.RleLossless] = new RleCodec(),
+        [TransferSyntaxUids.JpegBaseline] = new JpegCodec(),
+        [TransferSyntaxUids.JpegExtended] = new JpegCodec(),
         [TransferSyntaxUids.JpegLossless] = new JpegCodec(),
         [TransferSyntaxUids.JpegLosslessSv1] = new JpegCodec(),
     });

@@ -7,6 +7,8 @@ public static class TransferSyntaxUids
     public const string ExplicitLittleEndian = "1.2.840.10008.1.2.1";
     public const string DeflatedExplicitLittleEndian = "1.2.840.10008.1.2.1.99";
     public const string ExplicitBigEndian = "1.2.840.10008.1.2.2";
+    public const string JpegBaseline = "1.2.840.10008.1.2.4.50";
+    public const string JpegExtended = "1.2.840.10008.1.2.4.51";
     public const string JpegLossless = "1.2.840.10008.1.2.4.57";
     public const string JpegLosslessSv1 = "1.2.840.10008.1.2.4.70";
     public const string RleLossless = "1.2.840.10008.1.2.5";

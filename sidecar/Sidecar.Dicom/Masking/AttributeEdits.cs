@@ -13,7 +13,10 @@ internal static class AttributeEdits
     private const int MaxDerivationDescription = 1024;
     private const string SoftwareName = "Sidecar";
 
-    public static void Plan(Part10File file, FileEdits edits)
+    /// <param name="file">The original.</param>
+    /// <param name="edits">Where the changes are planned.</param>
+    /// <param name="areSamplesKnown">Whether the masked pixels can be measured.</param>
+    public static void Plan(Part10File file, FileEdits edits, bool areSamplesKnown)
     {
         var writer = new ElementWriter(file.Encoding);
         // People decided that what stays readable may stay: PS3.15 E.3.1 asks for NO then.
@@ -29,9 +32,9 @@ internal static class AttributeEdits
         foreach (var tag in new[] { DicomTag.SmallestImagePixelValue, DicomTag.LargestImagePixelValue })
         {
             // What can be told after the pixels are written is corrected in place; other forms cannot be right and go.
-            if (file.Find(tag) is { ValueLength: not 2 } odd)
+            if (file.Find(tag) is { } extreme && (extreme.ValueLength != 2 || !areSamplesKnown))
             {
-                edits.Remove(odd);
+                edits.Remove(extreme);
             }
         }
         PlanRemovals(file.Elements, edits, depth: 0);

@@ -75,7 +75,7 @@ public sealed class InstanceMasker(FrameCodecs codecs)
     private static void WriteBurned(Part10File file, StoredPixels pixels, BurnPlan plan, Stream result, CancellationToken token)
     {
         var edits = new FileEdits(file);
-        AttributeEdits.Plan(file, edits);
+        AttributeEdits.Plan(file, edits, pixels.FormatOf(0).HoldsSamples);
         OverlayPlanes.Plan(file, edits, [.. plan.Regions.Select(region => pixels.FormatOf(0).Shape.Snap(region, pixels.Layout.Columns, pixels.Layout.Rows))]);
         var growth = 0L;
         var toResult = edits.WriteTo(result, pixels.Element, WritePixels, token);

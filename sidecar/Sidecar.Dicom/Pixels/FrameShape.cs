@@ -12,6 +12,12 @@ namespace Sidecar.Dicom.Pixels;
 /// <param name="UnitHeight">Rows of pixels that a unit covers.</param>
 public readonly record struct FrameShape(int Planes, int UnitRows, int UnitsPerRow, int UnitBytes, int UnitWidth = 1, int UnitHeight = 1)
 {
+    /// <summary>Columns of pixels left and right of a unit that decoders mix with its own; 0 for most.</summary>
+    public int ReachX { get; init; }
+
+    /// <summary>Rows of pixels above and below a unit that decoders mix with its own; 0 for most.</summary>
+    public int ReachY { get; init; }
+
     public long RowBytes => (long)UnitsPerRow * UnitBytes;
 
     public long PlaneBytes => RowBytes * UnitRows;
@@ -26,10 +32,14 @@ public readonly record struct FrameShape(int Planes, int UnitRows, int UnitsPerR
         return new Region(x, y, Math.Min(units.Right * UnitWidth, columns) - x, Math.Min(units.Bottom * UnitHeight, rows) - y);
     }
 
-    /// <summary>The units that <paramref name="region"/> touches.</summary>
+    /// <summary>The units that <paramref name="region"/> touches or that a decoder mixes into it.</summary>
     internal Region ToUnits(Region region)
     {
-        var (x, y) = (region.X / UnitWidth, region.Y / UnitHeight);
-        return new Region(x, y, ((region.Right + UnitWidth - 1) / UnitWidth) - x, ((region.Bottom + UnitHeight - 1) / UnitHeight) - y);
+        var (left, right) = ToUnits(region.X - ReachX, region.Right + ReachX, UnitWidth, UnitsPerRow);
+        var (top, bottom) = ToUnits(region.Y - ReachY, region.Bottom + ReachY, UnitHeight, UnitRows);
+        return new Region(left, top, right - left, bottom - top);
     }
+
+    private static (int First, int End) ToUnits(int start, int end, int size, int count) =>
+        (Math.Max(start, 0) / size, Math.Min((end + size - 1) / size, count));
 }

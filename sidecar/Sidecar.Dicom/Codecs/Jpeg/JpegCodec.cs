@@ -10,6 +10,7 @@ namespace Sidecar.Dicom.Codecs.Jpeg;
 public sealed class JpegCodec : IFrameCodec
 {
     private static readonly JpegLosslessProcess Lossless = new();
+    private static readonly JpegBlockProcess Blocks = new();
 
     public FrameFormat Describe(ReadOnlySpan<byte> codestream, PixelLayout layout, BlackSample black)
     {
@@ -29,7 +30,8 @@ public sealed class JpegCodec : IFrameCodec
         Select(structure).Burn(codestream, structure, layout, black, regions, result);
     }
 
-    private static JpegLosslessProcess Select(JpegCodestream structure) => structure.Header.IsLossless
-        ? Lossless
-        : throw new UnsupportedInstanceException("The JPEG frames are lossy, which is not supported in this version.");
+    private static IJpegProcess Select(JpegCodestream structure) =>
+        structure.Header.IsLossless ? Lossless
+        : !structure.Header.IsProgressive ? Blocks
+        : throw new UnsupportedInstanceException("The JPEG frames are progressive, which is not supported in this version.");
 }
