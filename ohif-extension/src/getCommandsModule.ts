@@ -20,14 +20,14 @@ export function getCommandsModule({ commandsManager }: Host) {
     imageMaskingApprove: ({ image }: { image?: MaskedImage }) => {
       const session = currentSession.get();
       const source = image ?? session?.target.get().image;
-      if (session && source && session.masksOf(source).length > 0) {
+      if (session && source && session.openMasksOf(source).length > 0) {
         showApproveDialog(session, source);
       }
     },
 
     imageMaskingClear: () => {
       const session = currentSession.get();
-      session?.masks.delete(session.masksOf(session.target.get().image).map(mask => mask.uid));
+      session?.masks.delete(session.openMasksOf(session.target.get().image).map(mask => mask.uid));
     },
 
     imageMaskingJump: ({ image }: { image: MaskedImage }) => currentSession.get()?.jumpTo(image),
@@ -49,14 +49,14 @@ export function getCommandsModule({ commandsManager }: Host) {
 function showApproveDialog(session: MaskingSession, image: MaskedImage): void {
   const { uiModalService, displaySetService } = session.services;
   const { number, series } = describeImage(displaySetService, image);
-  const masks = session.masksOf(image);
+  const masks = session.openMasksOf(image);
   const contentProps: ApproveDialogProps = {
     client: session.client,
     image,
     imageNumber: number,
     seriesNumber: series,
     masks,
-    otherMasks: session.masks.masks.get().filter(mask => mask.image.sopInstanceUid !== image.sopInstanceUid),
+    otherMasks: session.masks.masks.get().filter(mask => !mask.burning && mask.image.sopInstanceUid !== image.sopInstanceUid),
     series: seriesOf(session, image.studyInstanceUid),
     approve: (request, key) =>
       session.approve(
@@ -64,10 +64,7 @@ function showApproveDialog(session: MaskingSession, image: MaskedImage): void {
         key,
         masks.map(mask => mask.uid),
       ),
-    close: () => {
-      uiModalService.hide();
-      document.querySelector<HTMLElement>('[data-cy="image-masking-button"]')?.focus();
-    },
+    close: () => uiModalService.hide(),
   };
   uiModalService.show({
     title: t('dialog.title'),

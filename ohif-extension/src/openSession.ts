@@ -1,4 +1,5 @@
 import type { Host } from './host/ohif';
+import { wait } from './host/wait';
 import type { MaskStore } from './masks/MaskStore';
 import { currentSession, MaskingSession } from './session';
 import { SidecarProblem, type SidecarClient } from './sidecar/client';
@@ -31,11 +32,4 @@ export async function openSessionIfPermitted(host: Host, client: SidecarClient, 
     currentSession.set(session);
     session.open();
   }
-}
-
-function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }

@@ -1,4 +1,4 @@
-import { cornerstoneLibraries, type ClickCommand, type CornerstoneLibraries, type Host, type Services, type Subscription } from './host/ohif';
+import { cornerstoneLibraries, type ClickCommand, type CornerstoneLibraries, type DisplaySet, type Host, type Services, type Subscription } from './host/ohif';
 import { Observable } from './host/observable';
 import { t, tn, type MessageKey } from './i18n';
 import { id } from './id';
@@ -14,6 +14,13 @@ import type { MaskJobRequest, MaskJobView } from './sidecar/types';
 
 /** What the active viewport offers: an image that can be masked, or the reason why not. */
 export type Target = { readonly image: MaskedImage; readonly why?: undefined } | { readonly image?: undefined; readonly why: MessageKey };
+
+interface MouseUpDetail {
+  readonly mouseButton: number;
+  readonly element: HTMLDivElement;
+  readonly startPoints: { readonly canvas: [number, number] };
+  readonly currentPoints: { readonly canvas: [number, number] };
+}
 
 export const maskButtonId = 'ImageMaskMenu';
 const panelId = `${id}.panelModule.masks`;
@@ -31,6 +38,8 @@ export class MaskingSession {
 
   private readonly undo: (() => void)[] = [];
   private toolBefore = 'WindowLevel';
+  /** OHIF keeps every version of a toast: not more than two a second. */
+  private toldAt = 0;
   /** The masks that a job of this tab burns. */
   private readonly burning = new Map<string, readonly string[]>();
 
@@ -42,7 +51,7 @@ export class MaskingSession {
     this.services = host.servicesManager.services;
     this.libraries = cornerstoneLibraries(host.extensionManager);
     this.target = new Observable<Target>(this.findTarget());
-    this.jobs = new JobStore(client, { onProgress: job => this.tellProgress(job), onFinished: job => void this.finishJob(job) });
+    this.jobs = new JobStore(client, { onProgress: job => this.tellProgress(job), onFinished: job => void this.finishJob(job), onGone: job => this.giveUpJob(job) });
   }
 
   /** Puts the tool, the menu and the panel in place; the mode must have built its tool groups and toolbar. */
@@ -66,6 +75,7 @@ export class MaskingSession {
 
   close(): void {
     this.jobs.dispose();
+    this.burning.forEach((_masks, job) => this.services.uiNotificationService.hide(job));
     this.undo.reverse().forEach(step => step());
     this.undo.length = 0;
     document.body.classList.remove(maskingClass);
@@ -133,7 +143,7 @@ export class MaskingSession {
       void viewport.setImageIdIndex(shown);
       return;
     }
-    const index = Math.max(0, indexIn(set.imageIds ?? (set.images ?? []).map(entry => entry.imageId ?? '')));
+    const index = Math.max(0, indexIn(this.imageIdsOf(set)));
     viewportGridService.setDisplaySetsForViewport({
       viewportId,
       displaySetInstanceUIDs: [set.displaySetInstanceUID],
@@ -143,9 +153,11 @@ export class MaskingSession {
 
   /** Starts the job and remembers which masks it burns. */
   async approve(request: MaskJobRequest, idempotencyKey: string, maskUids: readonly string[]): Promise<void> {
-    const job = await this.jobs.start(request, idempotencyKey);
-    this.burning.set(job.id, maskUids);
-    this.tellProgress(job);
+    await this.jobs.start(request, idempotencyKey, job => {
+      this.burning.set(job.id, maskUids);
+      this.masks.setBurning(maskUids, true);
+      this.tellProgress(job);
+    });
     this.leaveDrawing();
     this.services.panelService.activatePanel(panelId, true);
   }
@@ -153,6 +165,11 @@ export class MaskingSession {
   refused(): void {
     const { why } = this.target.get();
     this.toast('image-masking-refused', 'info', t('toast.refused'), t(why ?? 'why.notAnImage'));
+  }
+
+  /** The masks of an image that are not approved yet. */
+  openMasksOf(image: MaskedImage | undefined): readonly Mask[] {
+    return this.masksOf(image).filter(mask => !mask.burning);
   }
 
   /** Called on a right click: deletes the mask there, at once. False when there is none. */
@@ -242,6 +259,18 @@ export class MaskingSession {
     ];
     this.undo.push(() => subscriptions.forEach(subscription => subscription.unsubscribe()));
 
+    // A right click held longer than Cornerstone's idea of a click deletes as well.
+    const { MOUSE_UP } = cornerstoneTools.Enums.Events;
+    const onMouseUp = (event: Event): void => {
+      const { mouseButton, element, startPoints, currentPoints } = (event as CustomEvent<MouseUpDetail>).detail;
+      const [[x0, y0], [x1, y1]] = [startPoints.canvas, currentPoints.canvas];
+      if (mouseButton === 2 && Math.hypot(x1 - x0, y1 - y0) < 4) {
+        this.deleteMaskAt(element, currentPoints.canvas);
+      }
+    };
+    document.addEventListener(MOUSE_UP, onMouseUp, true);
+    this.undo.push(() => document.removeEventListener(MOUSE_UP, onMouseUp, true));
+
     const onKey = (event: KeyboardEvent): void => {
       const busyElsewhere = document.querySelector('[role="dialog"], [role="menu"]') !== null;
       if (event.key === 'Escape' && this.drawing.get() && !busyElsewhere) {
@@ -279,7 +308,9 @@ export class MaskingSession {
   }
 
   private tellProgress(job: MaskJobView): void {
-    if (this.burning.has(job.id)) {
+    const now = performance.now();
+    if (this.burning.has(job.id) && now - this.toldAt > 500) {
+      this.toldAt = now;
       this.toast(job.id, 'loading', t('toast.started'), `${describeProgress(job)} ${t('toast.started.message')}`);
     }
   }
@@ -289,14 +320,20 @@ export class MaskingSession {
     this.burning.delete(job.id);
     if (own && job.state === 'succeeded') {
       this.masks.discard(own);
+    } else if (own) {
+      this.masks.setBurning(own, false);
     }
     let message =
       job.state === 'succeeded'
         ? tn('toast.succeeded.message', job.done)
         : t('toast.failed.message', { done: job.done, total: job.total, failed: job.failed });
     try {
-      const changed = new Set(job.maskedSopInstanceUids);
-      const { staleVolumes } = await refreshImages(this.libraries, this.services, changed);
+      const staleVolumes = await refreshImages({
+        libraries: this.libraries,
+        displaySetService: this.services.displaySetService,
+        imageIdsOf: set => this.imageIdsOf(set),
+        sopInstanceUids: new Set(job.maskedSopInstanceUids),
+      });
       if (staleVolumes) {
         message += ` ${t('toast.reload')}`;
       }
@@ -309,6 +346,19 @@ export class MaskingSession {
       const [type, title] = job.state === 'succeeded' ? (['success', t('toast.succeeded')] as const) : (['error', t('toast.failed')] as const);
       this.toast(job.id, type, title, message);
     }
+  }
+
+  private giveUpJob(job: MaskJobView): void {
+    const own = this.burning.get(job.id);
+    if (own) {
+      this.burning.delete(job.id);
+      this.masks.setBurning(own, false);
+      this.toast(job.id, 'error', t('toast.gone'), t('toast.gone.message'));
+    }
+  }
+
+  private imageIdsOf(set: DisplaySet): readonly string[] {
+    return this.host.extensionManager.getActiveDataSource()[0]?.getImageIdsForDisplaySet(set) ?? [];
   }
 
   private toast(key: string, type: 'info' | 'loading' | 'success' | 'error', title: string, message: string): void {

@@ -40,8 +40,6 @@ export interface DisplaySet {
   readonly SeriesDescription?: string;
   readonly Modality?: string;
   readonly instances?: readonly Instance[];
-  readonly imageIds?: readonly string[];
-  readonly images?: readonly { imageId?: string }[];
   thumbnailSrc?: string | null;
 }
 
@@ -149,6 +147,7 @@ export interface CommandsManager {
 }
 
 export interface ExtensionManager {
+  getActiveDataSource(): { getImageIdsForDisplaySet(displaySet: DisplaySet): string[] }[];
   getModuleEntry(id: string): { readonly exports?: { getCornerstoneLibraries?(): CornerstoneLibraries } } | undefined;
 }
 

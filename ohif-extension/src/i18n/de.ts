@@ -36,6 +36,8 @@ export const de: Record<MessageKey, string> = {
   'panel.add': 'Maske hinzufügen',
   'panel.add.hint': 'Setzt eine Maske in die Mitte des gezeigten Bildes, die sich mit den Pfeiltasten platzieren lässt.',
   'panel.approve': 'Freigeben…',
+  'panel.approve.image': 'Masken von Bild {number}, Serie {series} freigeben',
+  'panel.burning': 'wird angewendet',
   'panel.series': 'Serie {number}',
 
   'job.queued': 'Wartet',
@@ -69,6 +71,8 @@ export const de: Record<MessageKey, string> = {
     '{done} von {total} Bildern wurden geschwärzt, {failed} sind fehlgeschlagen. Ihre Masken bleiben erhalten; die Gründe stehen unter „Masken“.',
   'toast.reload': 'Rekonstruierte Ansichten (MPR oder 3D) zeigen noch die alten Pixel. Laden Sie die Seite neu, um sie zu erneuern.',
   'toast.stale': 'Die neuen Pixel konnten nicht geladen werden. Laden Sie die Seite neu, um sie zu sehen.',
+  'toast.gone': 'Schwärzungsauftrag nicht mehr sichtbar',
+  'toast.gone.message': 'Wie er endete, ist hier nicht bekannt. Ihre Masken bleiben erhalten; laden Sie die Seite neu, um die Bilder zu sehen, wie sie gespeichert sind.',
   'toast.refused': 'Hier keine Maske',
 
   'dialog.title': 'Maske freigeben',
@@ -80,8 +84,8 @@ export const de: Record<MessageKey, string> = {
   'dialog.series.none': 'Wählen Sie mindestens eine Serie.',
   'dialog.masks_one': '{count} Maske auf Bild {number}, Serie {series}',
   'dialog.masks_other': '{count} Masken auf Bild {number}, Serie {series}',
-  'dialog.others_one': '{masks} auf {count} anderem Bild gehören nicht zu dieser Freigabe. Geben Sie sie auf jenem Bild frei.',
-  'dialog.others_other': '{masks} auf {count} anderen Bildern gehören nicht zu dieser Freigabe. Geben Sie sie auf jenen Bildern frei.',
+  'dialog.others_one': 'Nicht Teil dieser Freigabe: {masks} auf {count} anderem Bild. Geben Sie dort gesondert frei.',
+  'dialog.others_other': 'Nicht Teil dieser Freigabe: {masks} auf {count} anderen Bildern. Geben Sie dort gesondert frei.',
   'dialog.others.masks_one': '{count} Maske',
   'dialog.others.masks_other': '{count} Masken',
   'dialog.counting': 'Bilder werden gezählt…',

@@ -33,6 +33,8 @@ export const en = {
   'panel.add': 'Add mask',
   'panel.add.hint': 'Puts a mask in the middle of the image shown, to be placed with the arrow keys.',
   'panel.approve': 'Approve…',
+  'panel.approve.image': 'Approve the masks of image {number}, series {series}',
+  'panel.burning': 'being applied',
   'panel.series': 'Series {number}',
 
   'job.queued': 'Waiting',
@@ -65,6 +67,8 @@ export const en = {
   'toast.failed.message': '{done} of {total} images were masked, {failed} failed. Your masks are kept; the Masks panel says why.',
   'toast.reload': 'Reconstructed (MPR or 3D) views still show the old pixels. Reload the page to renew them.',
   'toast.stale': 'The new pixels could not be loaded. Reload the page to see them.',
+  'toast.gone': 'Masking job lost from sight',
+  'toast.gone.message': 'How it ended is not known here. Your masks are kept; reload the page to see the images as they are stored.',
   'toast.refused': 'No mask here',
 
   'dialog.title': 'Approve Mask',
@@ -76,8 +80,8 @@ export const en = {
   'dialog.series.none': 'Choose at least one series.',
   'dialog.masks_one': '{count} mask on image {number}, series {series}',
   'dialog.masks_other': '{count} masks on image {number}, series {series}',
-  'dialog.others_one': '{masks} on {count} other image is not part of this approval. Approve it on that image.',
-  'dialog.others_other': '{masks} on {count} other images are not part of this approval. Approve them on those images.',
+  'dialog.others_one': 'Not part of this approval: {masks} on {count} other image. Approve on that image.',
+  'dialog.others_other': 'Not part of this approval: {masks} on {count} other images. Approve on those images.',
   'dialog.others.masks_one': '{count} mask',
   'dialog.others.masks_other': '{count} masks',
   'dialog.counting': 'Counting the images…',

@@ -60,7 +60,17 @@ export function ApproveDialog(props: ApproveDialogProps): ReactNode {
     [image, masks, scope, chosen],
   );
 
-  useEffect(() => first.current?.focus(), []);
+  useEffect(() => {
+    first.current?.focus();
+    // However the dialog is closed, the keyboard goes on at the button it came from, not at the top of the page.
+    return () => {
+      setTimeout(() => {
+        if (!document.activeElement || document.activeElement === document.body) {
+          document.querySelector<HTMLElement>('[data-cy="image-masking-button"]')?.focus();
+        }
+      }, 0);
+    };
+  }, []);
 
   useEffect(() => {
     if (scope === 'study' && chosen.size === 0) {

@@ -1,4 +1,5 @@
 import { Observable } from '../host/observable';
+import { wait } from '../host/wait';
 import { SidecarProblem, type SidecarClient } from '../sidecar/client';
 import { isFinal, type MaskJobRequest, type MaskJobView } from '../sidecar/types';
 
@@ -16,6 +17,8 @@ export interface JobStoreEvents {
   onProgress?(job: MaskJobView): void;
   /** A job of this or another tab came to its end while the study was open. */
   onFinished(job: MaskJobView): void;
+  /** A job can no longer be followed; how it ended is not known here. */
+  onGone?(job: MaskJobView): void;
 }
 
 const pollMilliseconds = 2_000;
@@ -43,10 +46,11 @@ export class JobStore {
     this.abort.abort();
   }
 
-  async start(request: MaskJobRequest, idempotencyKey: string): Promise<MaskJobView> {
+  /** Starts a job; `onCreated` runs before any news of it, which may be that it has ended already. */
+  async start(request: MaskJobRequest, idempotencyKey: string, onCreated: (job: MaskJobView) => void): Promise<void> {
     const job = await this.client.createJob(request, idempotencyKey, this.abort.signal);
+    onCreated(job);
     this.follow(job);
-    return job;
   }
 
   /** Looks for jobs of these studies now and then, until disposed. */
@@ -55,7 +59,7 @@ export class JobStore {
       if (isVisible()) {
         await this.look(studies());
       }
-      await this.wait(watchMilliseconds);
+      await wait(watchMilliseconds, this.abort.signal);
     }
   }
 
@@ -127,10 +131,14 @@ export class JobStore {
         if (!problem.mayPass && problem.status !== 401) {
           this.following.delete(id);
           this.finished.add(id);
+          const gone = this.jobs.get().find(followed => followed.job.id === id);
+          if (gone) {
+            this.events.onGone?.(gone.job);
+          }
           return;
         }
       }
-      await this.wait(Math.min(pollMilliseconds * 2 ** Math.min(failures, 5), longestPollMilliseconds));
+      await wait(Math.min(pollMilliseconds * 2 ** Math.min(failures, 5), longestPollMilliseconds), signal);
     }
   }
 
@@ -166,13 +174,5 @@ export class JobStore {
 
   private mark(id: string, connection: Connection, problem: SidecarProblem): void {
     this.jobs.set(this.jobs.get().map(followed => (followed.job.id === id ? { job: followed.job, connection, problem } : followed)));
-  }
-
-  private wait(milliseconds: number): Promise<void> {
-    const { signal } = this.abort;
-    return new Promise(resolve => {
-      const timer = setTimeout(resolve, milliseconds);
-      signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-    });
   }
 }

@@ -1,4 +1,4 @@
-import type { CornerstoneLibraries, DisplaySet, Services } from '../host/ohif';
+import type { CornerstoneLibraries, DisplaySet, DisplaySetService } from '../host/ohif';
 import { instanceOf, isStack, type ViewportLike } from '../masks/shownImage';
 
 interface StackToRenew extends ViewportLike {
@@ -12,72 +12,73 @@ interface StackToRenew extends ViewportLike {
   render(): void;
 }
 
-/** Whether views are left that still show old pixels. */
-export interface RefreshOutcome {
-  readonly staleVolumes: boolean;
+export interface RefreshOptions {
+  readonly libraries: CornerstoneLibraries;
+  readonly displaySetService: DisplaySetService;
+  readonly imageIdsOf: (displaySet: DisplaySet) => readonly string[];
+  /** The instances whose pixels were replaced under the same UIDs. */
+  readonly sopInstanceUids: ReadonlySet<string>;
 }
 
 /**
- * Shows the new pixels of instances that were replaced under the same UIDs, without a reload of the page: drops them from
- * Cornerstone's cache, reloads the stacks that hold them (keeping zoom, rotation and window) and draws thumbnails anew.
+ * Shows the new pixels without a reload of the page: drops the old ones from Cornerstone's cache, reloads the stacks that
+ * hold them (keeping zoom, rotation and window) and draws thumbnails anew. Volumes of old pixels are dropped, too, so that
+ * no later view is built from them; a volume on the screen cannot be renewed in place.
+ * @returns whether a volume on the screen still shows old pixels.
  */
-export async function refreshImages(
-  { cornerstone }: CornerstoneLibraries,
-  { displaySetService }: Pick<Services, 'displaySetService'>,
-  sopInstanceUids: ReadonlySet<string>,
-): Promise<RefreshOutcome> {
-  const libraries = { cornerstone } as CornerstoneLibraries;
+export async function refreshImages({ libraries, displaySetService, imageIdsOf, sopInstanceUids }: RefreshOptions): Promise<boolean> {
+  const { cache, getRenderingEngines } = libraries.cornerstone;
   const changed = (imageId: string): boolean => sopInstanceUids.has(instanceOf(libraries, imageId)?.SOPInstanceUID ?? '');
-  const { cache } = cornerstone;
+  const changedSets = displaySetService
+    .getActiveDisplaySets()
+    .filter(set => set.instances?.some(instance => sopInstanceUids.has(instance.SOPInstanceUID)));
 
-  for (const imageId of cachedImageIds(cornerstone, displaySetService.getActiveDisplaySets()).filter(changed)) {
-    try {
+  for (const volume of cache.getVolumes()) {
+    if (volume.imageIds.some(changed)) {
+      cache.removeVolumeLoadObject(volume.volumeId);
+    }
+  }
+  const viewports = (getRenderingEngines() ?? []).flatMap(engine => engine.getViewports() as unknown as ViewportLike[]);
+  const idsShown = viewports.flatMap(viewport => ('getImageIds' in viewport ? (viewport as StackToRenew).getImageIds() : []));
+  for (const imageId of new Set([...idsShown, ...changedSets.flatMap(imageIdsOf)])) {
+    if (changed(imageId) && cache.getImageLoadObject(imageId)) {
       cache.removeImageLoadObject(imageId, { force: true });
-    } catch {
-      // It was not in the cache.
     }
   }
 
   let staleVolumes = false;
-  const viewports = (cornerstone.getRenderingEngines() ?? []).flatMap(engine => engine.getViewports() as unknown as ViewportLike[]);
   for (const viewport of viewports) {
+    if (!('getImageIds' in viewport) || !(viewport as StackToRenew).getImageIds().some(changed)) {
+      continue;
+    }
     if (isStack(viewport)) {
-      const stack = viewport as unknown as StackToRenew;
-      if (stack.getImageIds().some(changed)) {
-        const presentation = stack.getViewPresentation();
-        const properties = stack.getProperties();
-        await stack.setStack(stack.getImageIds(), Math.max(0, stack.getCurrentImageIdIndex()));
-        stack.setProperties(properties);
-        stack.setViewPresentation(presentation);
-        stack.render();
-      }
-    } else if ('getImageIds' in viewport && (viewport as unknown as StackToRenew).getImageIds().some(changed)) {
+      await renewStack(viewport as unknown as StackToRenew);
+    } else {
       staleVolumes = true;
     }
   }
-
-  await renewThumbnails(libraries, displaySetService, sopInstanceUids);
-  return { staleVolumes };
+  await renewThumbnails(libraries, displaySetService, changedSets, imageIdsOf);
+  return staleVolumes;
 }
 
-function cachedImageIds(cornerstone: CornerstoneLibraries['cornerstone'], displaySets: readonly DisplaySet[]): string[] {
-  const ofDisplaySets = displaySets.flatMap(set => [...(set.imageIds ?? []), ...(set.images ?? []).flatMap(image => image.imageId ?? [])]);
-  const ofStacks = (cornerstone.getRenderingEngines() ?? []).flatMap(engine =>
-    engine.getViewports().flatMap(viewport => ('getImageIds' in viewport ? (viewport as unknown as StackToRenew).getImageIds() : [])),
-  );
-  return [...new Set([...ofDisplaySets, ...ofStacks])].filter(imageId => cornerstone.cache.getImageLoadObject(imageId));
+async function renewStack(stack: StackToRenew): Promise<void> {
+  const presentation = stack.getViewPresentation();
+  const properties = stack.getProperties();
+  await stack.setStack(stack.getImageIds(), Math.max(0, stack.getCurrentImageIdIndex()));
+  stack.setProperties(properties);
+  stack.setViewPresentation(presentation);
+  stack.render();
 }
 
 async function renewThumbnails(
   { cornerstone }: CornerstoneLibraries,
-  displaySetService: Services['displaySetService'],
-  sopInstanceUids: ReadonlySet<string>,
+  displaySetService: DisplaySetService,
+  changedSets: readonly DisplaySet[],
+  imageIdsOf: RefreshOptions['imageIdsOf'],
 ): Promise<void> {
-  const sets = displaySetService
-    .getActiveDisplaySets()
-    .filter(set => set.thumbnailSrc && set.instances?.some(instance => sopInstanceUids.has(instance.SOPInstanceUID)));
-  for (const set of sets) {
-    const imageIds = set.imageIds ?? (set.images ?? []).flatMap(image => image.imageId ?? []);
+  for (const set of changedSets) {
+    const imageIds = imageIdsOf(set);
+    // The middle image, as OHIF's study browser takes it.
     const imageId = imageIds[Math.floor(imageIds.length / 2)];
     if (imageId) {
       const canvas = document.createElement('canvas');
@@ -86,7 +87,7 @@ async function renewThumbnails(
     }
   }
   const event = displaySetService.EVENTS['DISPLAY_SETS_CHANGED'];
-  if (sets.length > 0 && event) {
+  if (changedSets.length > 0 && event) {
     displaySetService._broadcastEvent(event, displaySetService.getActiveDisplaySets());
   }
 }

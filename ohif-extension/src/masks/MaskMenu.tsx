@@ -31,7 +31,7 @@ function OpenableMenu({ session, run }: { readonly session: MaskingSession; read
   const closing = useRef<ReturnType<typeof setTimeout>>();
   const menuId = useId();
 
-  const masks = session.masksOf(target.image).length;
+  const masks = session.openMasksOf(target.image).length;
   const why = target.why && t(target.why);
   const whyNoMasks = why ?? (masks === 0 ? t('why.noMasks') : undefined);
   const entries: readonly Entry[] = [

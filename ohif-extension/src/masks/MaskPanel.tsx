@@ -91,9 +91,17 @@ function ImageMasks({
         >
           {t('panel.series', { number: series })} · {t('panel.image', { number })}
         </button>
-        <button type="button" className="image-masking-button" data-cy="image-masking-approve-image" onClick={() => run('imageMaskingApprove', { image })}>
-          {t('panel.approve')}
-        </button>
+        {masks.some(mask => !mask.burning) && (
+          <button
+            type="button"
+            className="image-masking-button"
+            data-cy="image-masking-approve-image"
+            aria-label={t('panel.approve.image', { number, series })}
+            onClick={() => run('imageMaskingApprove', { image })}
+          >
+            {t('panel.approve')}
+          </button>
+        )}
       </div>
       <p className="image-masking-quiet">
         {[shown ? t('panel.shown') : '', frames > 1 ? t('panel.frames', { count: frames }) : ''].filter(Boolean).join(' · ')}
@@ -114,6 +122,9 @@ function ImageMasks({
               <span className="image-masking-swatch" aria-hidden="true" />
               {t('panel.mask.text', { ...mask.region })}
             </button>
+            {mask.burning ? (
+              <span className="image-masking-quiet">{t('panel.burning')}</span>
+            ) : (
             <button
               type="button"
               className="image-masking-delete"
@@ -124,6 +135,7 @@ function ImageMasks({
             >
               ×
             </button>
+            )}
           </li>
         ))}
       </ul>
@@ -133,8 +145,12 @@ function ImageMasks({
 
 /** Places a mask by keyboard: the only way to draw without a mouse. */
 function onMaskKey(event: KeyboardEvent, mask: Mask, session: MaskingSession): void {
+  if (mask.burning) {
+    return;
+  }
   if (event.key === 'Delete' || event.key === 'Backspace') {
     event.preventDefault();
+    event.stopPropagation();
     session.masks.delete([mask.uid]);
     return;
   }

@@ -48,6 +48,16 @@ export class MaskStore {
     }
   }
 
+  /** While a job burns them, masks can be neither changed nor approved once more. */
+  setBurning(uids: readonly string[], burning: boolean): void {
+    for (const annotation of this.annotations().filter(candidate => uids.includes(candidate.annotationUID ?? ''))) {
+      annotation.isLocked = burning;
+      annotation.highlighted = false;
+    }
+    this.read();
+    this.render();
+  }
+
   /** Moves or resizes a mask as one step that Undo takes back. */
   change(uid: string, region: Region): void {
     const annotation = this.annotations().find(candidate => candidate.annotationUID === uid);
@@ -87,8 +97,8 @@ export class MaskStore {
   /** Reads the state again and tells who watches. */
   read(): void {
     this.masks.set(
-      this.annotations().flatMap(({ annotationUID, data: { mask } }) =>
-        annotationUID && mask.region ? [{ uid: annotationUID, image: mask.image, region: mask.region }] : [],
+      this.annotations().flatMap(({ annotationUID, isLocked, data: { mask } }) =>
+        annotationUID && mask.region ? [{ uid: annotationUID, image: mask.image, region: mask.region, burning: Boolean(isLocked) }] : [],
       ),
     );
   }

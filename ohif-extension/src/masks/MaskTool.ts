@@ -30,6 +30,12 @@ function draw(drawing: SvgDrawing, key: string, name: string, attributes: Readon
   }
 }
 
+/** Cornerstone offers passive tools every mouse button: the right one must neither move a mask nor block the site's zoom. */
+function isPrimaryButton(event: InteractionEvent): boolean {
+  const { mouseButton } = event.detail as { mouseButton?: number };
+  return mouseButton === undefined || mouseButton === 1;
+}
+
 /**
  * The mask tool: Cornerstone's rectangle with its own drawing, dragging and hit test, all in whole stored pixels, so that
  * what is shown is what will be burned at every zoom, rotation and flip. Cornerstone sets a tool's callbacks as fields of
@@ -75,12 +81,18 @@ export function createMaskTool(libraries: CornerstoneLibraries, store: MaskStore
 
       const selectTool = this.toolSelectedCallback;
       this.toolSelectedCallback = (event, annotation) => {
+        if (!isPrimaryButton(event)) {
+          return;
+        }
         selectTool(event, annotation);
         this.beginDrag(event, annotation as unknown as MaskAnnotation);
       };
 
       const selectHandle = this.handleSelectedCallback;
       this.handleSelectedCallback = (event, annotation, handle) => {
+        if (!isPrimaryButton(event)) {
+          return;
+        }
         selectHandle(event, annotation, handle);
         this.beginDrag(event, annotation as unknown as MaskAnnotation);
       };
@@ -138,7 +150,7 @@ export function createMaskTool(libraries: CornerstoneLibraries, store: MaskStore
         const mask = (annotation as unknown as MaskAnnotation).data.mask;
         const viewport = viewportOf(element);
         const grid = shownPixelGrid(viewport);
-        if (!viewport || !grid || !mask.region || shownImage(libraries, viewport)?.sopInstanceUid !== mask.image.sopInstanceUid) {
+        if (annotation.isLocked || !viewport || !grid || !mask.region || shownImage(libraries, viewport)?.sopInstanceUid !== mask.image.sopInstanceUid) {
           return false;
         }
         const at = (x: number, y: number): PixelPoint => grid.toPixel(viewport.canvasToWorld([x, y]));
@@ -217,10 +229,11 @@ export function createMaskTool(libraries: CornerstoneLibraries, store: MaskStore
         return;
       }
       const uid = annotation.annotationUID ?? '';
-      const marked = Boolean(annotation.highlighted) || cornerstoneTools.annotation.selection.isAnnotationSelected(uid);
+      const marked =
+        !annotation.isLocked && (Boolean(annotation.highlighted) || cornerstoneTools.annotation.selection.isAnnotationSelected(uid));
       draw(drawing, `${uid}::mask`, 'polygon', {
         'points': [a, b, d, c].map(([x, y]) => `${x},${y}`).join(' '),
-        'class': marked ? 'image-mask image-mask-marked' : 'image-mask',
+        'class': annotation.isLocked ? 'image-mask image-mask-burning' : marked ? 'image-mask image-mask-marked' : 'image-mask',
         'data-cy': 'image-mask',
         'data-mask-uid': uid,
       });

@@ -1,5 +1,5 @@
 import { readEventStream } from './eventStream';
-import type { MaskJobPreview, MaskJobRequest, MaskJobView, Me } from './types';
+import type { MaskJobList, MaskJobPreview, MaskJobRequest, MaskJobView, Me, ProblemDetails } from './types';
 
 /** A refusal or fault of the sidecar, or of the way to it (status 0). */
 export class SidecarProblem extends Error {
@@ -82,7 +82,7 @@ export function createSidecarClient(options: SidecarClientOptions): SidecarClien
     createJob: (request, key, signal) => post<MaskJobView>('/mask-jobs', request, { 'Idempotency-Key': key }, signal),
     job: (id, signal) => read<MaskJobView>(`/mask-jobs/${encodeURIComponent(id)}`, { signal }),
     jobsOfStudy: async (study, signal) =>
-      (await read<{ jobs: MaskJobView[] }>(`/mask-jobs?study=${encodeURIComponent(study)}`, { signal })).jobs,
+      (await read<MaskJobList>(`/mask-jobs?study=${encodeURIComponent(study)}`, { signal })).jobs,
 
     async *jobEvents(id, signal) {
       const silence = new AbortController();
@@ -115,12 +115,7 @@ export function createSidecarClient(options: SidecarClientOptions): SidecarClien
 
 async function problemOf(response: Response): Promise<SidecarProblem> {
   try {
-    const { type, title, detail, errors } = (await response.json()) as {
-      type?: string;
-      title?: string;
-      detail?: string;
-      errors?: Record<string, string[]>;
-    };
+    const { type, title, detail, errors } = (await response.json()) as ProblemDetails & { errors?: Record<string, string[]> };
     const text = detail ?? (errors ? Object.values(errors).flat().join(' ') : undefined) ?? title ?? '';
     return new SidecarProblem(response.status, type ?? 'unknown', text);
   } catch {

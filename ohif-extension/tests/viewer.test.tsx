@@ -1,0 +1,234 @@
+import { act } from 'react';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { cornerstoneLibraries } from '../src/host/ohif';
+import { JobList } from '../src/jobs/JobList';
+import { Observable } from '../src/host/observable';
+import type { FollowedJob } from '../src/jobs/JobStore';
+import { MaskMenu } from '../src/masks/MaskMenu';
+import { MaskPanel } from '../src/masks/MaskPanel';
+import { MaskStore } from '../src/masks/MaskStore';
+import { openSessionIfPermitted } from '../src/openSession';
+import { currentSession } from '../src/session';
+import { SidecarProblem, type SidecarClient } from '../src/sidecar/client';
+import type { Me } from '../src/sidecar/types';
+import { fakeHost } from './fakeHost';
+import { byCy, click, press, render } from './render';
+import { aJob } from './support';
+
+let fake: ReturnType<typeof fakeHost>;
+let masks: MaskStore;
+let leave: AbortController;
+
+beforeEach(() => {
+  fake = fakeHost();
+  masks = new MaskStore(cornerstoneLibraries(fake.host.extensionManager));
+  leave = new AbortController();
+});
+
+afterEach(() => {
+  act(() => {
+    leave.abort();
+    currentSession.get()?.close();
+    currentSession.set(null);
+    masks.dispose();
+  });
+});
+
+async function enter(me: () => Promise<Me>): Promise<void> {
+  const client = { me, jobsOfStudy: async () => [] } as unknown as SidecarClient;
+  await act(async () => openSessionIfPermitted(fake.host, client, masks, leave.signal));
+}
+
+const mia = async (): Promise<Me> => ({ subject: 'mia', name: 'Mia Masker', permissions: ['mask'] });
+
+describe('without the permission nothing of masking shows', () => {
+  test.each<[string, () => Promise<Me>]>([
+    ['a user with other permissions', async () => ({ subject: 'rob', name: 'Rob', permissions: ['review'] })],
+    ['a refusal', async () => Promise.reject(new SidecarProblem(403, 'x', ''))],
+    ['no session', async () => Promise.reject(new SidecarProblem(401, 'x', ''))],
+  ])('%s', async (_name, me) => {
+    await enter(me);
+    const container = await render(
+      <>
+        <MaskMenu run={vi.fn()} />
+        <MaskPanel run={vi.fn()} />
+      </>,
+    );
+    expect(container.textContent).toBe('');
+    expect(fake.services.toolbarService.register).not.toHaveBeenCalled();
+    expect(fake.services.panelService.addPanels).not.toHaveBeenCalled();
+    expect(fake.services.customizationService.setCustomizations).not.toHaveBeenCalled();
+  });
+
+  test('a sidecar that does not answer is asked again, and shows nothing meanwhile', async () => {
+    vi.useFakeTimers();
+    try {
+      const me = vi.fn(mia).mockRejectedValueOnce(new SidecarProblem(503, 'x', ''));
+      const opening = openSessionIfPermitted(fake.host, { me, jobsOfStudy: async () => [] } as unknown as SidecarClient, masks, leave.signal);
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(currentSession.get()).toBeNull();
+      await vi.advanceTimersByTimeAsync(2_000);
+      await opening;
+      expect(currentSession.get()).not.toBeNull();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('the menu', () => {
+  const items = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>('[role="menu"] [role^="menuitem"]')];
+
+  test('opens on hover with its three entries; those without a mask to act on say why', async () => {
+    await enter(mia);
+    await render(<MaskMenu run={vi.fn()} />);
+    await act(async () => byCy('image-masking-button').parentElement?.dispatchEvent(new MouseEvent('mouseover', { bubbles: true })));
+    expect(items().map(item => item.getAttribute('aria-label'))).toEqual(['Draw Mask', 'Approve Mask', 'Clear Masks']);
+    expect(items().map(item => item.getAttribute('aria-disabled'))).toEqual(['false', 'true', 'true']);
+    expect(byCy('image-masking-approve').title).toBe('Draw a mask on this image first.');
+    expect(document.getElementById(byCy('image-masking-approve').getAttribute('aria-describedby') ?? '')?.textContent).toBe('Draw a mask on this image first.');
+  });
+
+  test('works by keyboard: arrow down opens, arrows walk around, Escape returns to the button', async () => {
+    await enter(mia);
+    fake.draw('m', { x: 1, y: 1, width: 2, height: 2 });
+    const run = vi.fn();
+    await render(<MaskMenu run={run} />);
+    byCy('image-masking-button').focus();
+    await press('ArrowDown');
+    expect(document.activeElement).toBe(items()[0]);
+    await press('ArrowUp');
+    expect(document.activeElement).toBe(items()[2]);
+    await press('Home');
+    await press('ArrowDown');
+    expect(document.activeElement).toBe(items()[1]);
+    await press('Escape');
+    expect(items()).toEqual([]);
+    expect(document.activeElement).toBe(byCy('image-masking-button'));
+    await click(byCy('image-masking-button'));
+    await click(byCy('image-masking-approve'));
+    expect(run).toHaveBeenCalledExactlyOnceWith('imageMaskingApprove');
+  });
+
+  test.each([
+    ['orthographic', 'reconstructed (MPR)'],
+    ['volume3d', '3D'],
+    ['video', 'video'],
+    ['wholeSlide', 'whole-slide'],
+  ])('on a %s viewport drawing is closed and the tooltip says why', async (viewportType, words) => {
+    fake.viewport.type = viewportType;
+    await enter(mia);
+    const run = vi.fn();
+    await render(<MaskMenu run={run} />);
+    await click(byCy('image-masking-button'));
+    expect(byCy('image-masking-draw').title).toContain(words);
+    await click(byCy('image-masking-draw'));
+    expect(run).not.toHaveBeenCalled();
+  });
+});
+
+describe('the panel', () => {
+  test('says what to do while it is empty', async () => {
+    await enter(mia);
+    const panel = await render(<MaskPanel run={vi.fn()} />);
+    expect(panel.textContent).toContain('No masks drawn.');
+    expect(panel.textContent).toContain('No masking jobs for this study.');
+  });
+
+  test('lists masks image by image and deletes one', async () => {
+    await enter(mia);
+    fake.draw('a', { x: 10, y: 20, width: 30, height: 40 });
+    fake.draw('b', { x: 1, y: 2, width: 3, height: 4 }, { ...fake.image, sopInstanceUid: '1.1.2' });
+    const run = vi.fn();
+    const panel = await render(<MaskPanel run={run} />);
+    expect(panel.querySelectorAll('[data-cy="image-masking-image"]')).toHaveLength(2);
+    expect(panel.textContent).toContain('shown now · applies to all 3 frames');
+    await click(byCy('image-masking-jump'));
+    expect(run).toHaveBeenCalledWith('imageMaskingJump', { image: fake.image });
+    await click(panel.querySelector<HTMLElement>('[aria-label="Delete mask at 10, 20"]') ?? document.body);
+    expect(masks.masks.get().map(mask => mask.uid)).toEqual(['b']);
+    act(() => fake.history.at(-1)?.restoreMemo(true));
+    expect(masks.masks.get().map(mask => mask.uid)).toEqual(['b', 'a']);
+  });
+
+  test('a mask is added, moved, resized and deleted by keyboard alone', async () => {
+    await enter(mia);
+    await render(<MaskPanel run={vi.fn()} />);
+    await click(byCy('image-masking-add'));
+    const region = () => masks.masks.get()[0]?.region;
+    expect(region()).toEqual({ x: 80, y: 45, width: 40, height: 10 });
+    expect(document.activeElement).toBe(byCy('image-masking-mask'));
+    await press('ArrowLeft');
+    await press('ArrowUp', { ctrlKey: true });
+    expect(region()).toEqual({ x: 79, y: 35, width: 40, height: 10 });
+    await press('ArrowRight', { shiftKey: true });
+    await press('ArrowDown', { shiftKey: true, ctrlKey: true });
+    expect(region()).toEqual({ x: 79, y: 35, width: 41, height: 20 });
+    expect(byCy('image-masking-mask').getAttribute('aria-label')).toBe('Mask at 79, 35, size 41 × 20 pixels');
+    await press('Delete');
+    expect(masks.masks.get()).toEqual([]);
+  });
+
+  test('a mask that is being burned can be neither changed nor approved again', async () => {
+    await enter(mia);
+    fake.draw('a', { x: 10, y: 20, width: 30, height: 40 });
+    await render(<MaskPanel run={vi.fn()} />);
+    await act(async () => masks.setBurning(['a'], true));
+    expect(byCy('image-masking-panel').textContent).toContain('being applied');
+    expect(document.querySelector('[data-cy="image-masking-delete"], [data-cy="image-masking-approve-image"]')).toBeNull();
+    await press('Delete', {}, byCy('image-masking-mask'));
+    expect(masks.masks.get()).toHaveLength(1);
+    expect(currentSession.get()?.openMasksOf(fake.image)).toEqual([]);
+  });
+});
+
+test('undo and redo never bring back what was burned', async () => {
+  await enter(mia);
+  fake.draw('a', { x: 10, y: 20, width: 30, height: 40 });
+  masks.delete(['a']);
+  fake.history[0]?.restoreMemo(true);
+  expect(masks.masks.get()).toHaveLength(1);
+  masks.discard(['a']);
+  fake.history[0]?.restoreMemo(true);
+  expect(masks.masks.get()).toEqual([]);
+});
+
+test('leaving the study takes masks, key listener and body class away', async () => {
+  await enter(mia);
+  fake.draw('a', { x: 10, y: 20, width: 30, height: 40 });
+  currentSession.get()?.toggleDrawing();
+  expect(document.body.classList.contains('image-masking')).toBe(true);
+  await press('Escape', {}, document.body);
+  expect(document.body.classList.contains('image-masking')).toBe(false);
+  currentSession.get()?.toggleDrawing();
+  currentSession.get()?.close();
+  expect(document.body.classList.contains('image-masking')).toBe(false);
+  expect(masks.masks.get()).toEqual([]);
+  const calls = vi.mocked(fake.host.commandsManager.runCommand).mock.calls.length;
+  await press('Escape', {}, document.body);
+  expect(vi.mocked(fake.host.commandsManager.runCommand).mock.calls).toHaveLength(calls);
+});
+
+describe('the job list', () => {
+  const show = async (...jobs: FollowedJob[]): Promise<HTMLElement> => render(<JobList jobs={{ jobs: new Observable<readonly FollowedJob[]>(jobs) }} />);
+
+  test('a running job has a progress bar with n of m and the time left', async () => {
+    const list = await show({ job: aJob({ done: 1, secondsLeft: 20 }), connection: 'live' });
+    const bar = list.querySelector('[role="progressbar"]');
+    expect(bar?.getAttribute('aria-valuenow')).toBe('1');
+    expect(bar?.getAttribute('aria-valuetext')).toBe('1 of 3 images');
+    expect(byCy('image-masking-job-progress').textContent).toBe('1 of 3 images · 20 seconds left');
+  });
+
+  test('a failed job names each image and its reason', async () => {
+    const failures = [{ seriesInstanceUid: '1.1', sopInstanceUid: '1.1.9', instanceNumber: 9, reason: 'The pixels could not be read back.' }];
+    const list = await show({ job: aJob({ state: 'failed', done: 2, failed: 1, failures }), connection: 'live' });
+    expect(list.textContent).toContain('1 image was not masked:');
+    expect(byCy('image-masking-failure').textContent).toBe('Image 9: The pixels could not be read back.');
+  });
+
+  test('a job whose news stopped says so', async () => {
+    const list = await show({ job: aJob(), connection: 'lost', problem: new SidecarProblem(0, 'unreachable', '') });
+    expect(list.querySelector('[role="alert"]')?.textContent).toContain('does not answer');
+  });
+});
