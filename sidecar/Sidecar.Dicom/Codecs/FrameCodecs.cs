@@ -15,6 +15,8 @@ public sealed class FrameCodecs
         [TransferSyntaxUids.RleLossless] = new RleCodec(),
         [TransferSyntaxUids.JpegBaseline] = new JpegCodec(),
         [TransferSyntaxUids.JpegExtended] = new JpegCodec(),
+        [TransferSyntaxUids.JpegSpectralSelection] = new JpegCodec(),
+        [TransferSyntaxUids.JpegFullProgression] = new JpegCodec(),
         [TransferSyntaxUids.JpegLossless] = new JpegCodec(),
         [TransferSyntaxUids.JpegLosslessSv1] = new JpegCodec(),
     });

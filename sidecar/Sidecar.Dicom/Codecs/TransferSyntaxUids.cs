@@ -9,6 +9,8 @@ public static class TransferSyntaxUids
     public const string ExplicitBigEndian = "1.2.840.10008.1.2.2";
     public const string JpegBaseline = "1.2.840.10008.1.2.4.50";
     public const string JpegExtended = "1.2.840.10008.1.2.4.51";
+    public const string JpegSpectralSelection = "1.2.840.10008.1.2.4.53";
+    public const string JpegFullProgression = "1.2.840.10008.1.2.4.55";
     public const string JpegLossless = "1.2.840.10008.1.2.4.57";
     public const string JpegLosslessSv1 = "1.2.840.10008.1.2.4.70";
     public const string RleLossless = "1.2.840.10008.1.2.5";

@@ -57,18 +57,7 @@ internal sealed class JpegBlockEditor : IDisposable
         var nextScan = 0;
         foreach (var (i, segment) in structure.Segments.Index())
         {
-            var definitions = structure.HuffmanDefinitions.Where(definition => definition.Segment == i).ToList();
-            if (definitions.Any(extended.ContainsKey))
-            {
-                foreach (var definition in definitions)
-                {
-                    JpegSegments.WriteHuffmanTable(definition.Selector, TableOf(definition), result);
-                }
-            }
-            else
-            {
-                JpegSegments.Copy(bytes[segment.Segment], result);
-            }
+            JpegSegments.Copy(bytes[segment.Segment], structure.HuffmanDefinitions.Where(definition => definition.Segment == i), extended, result);
             if (segment.Marker == JpegMarker.StartOfScan)
             {
                 var scan = structure.Scans[nextScan++];

@@ -12,10 +12,12 @@ internal sealed class JpegBlockProcess : IJpegProcess
     /// <summary>A block takes a DC and an end code at least.</summary>
     private const int BitsPerBlock = 2;
 
-    public FrameFormat Describe(JpegCodestream structure, PixelLayout layout, BlackSample black)
+    public FrameFormat Describe(JpegCodestream structure, PixelLayout layout, BlackSample black) => Describe(structure, layout, black, BitsPerBlock);
+
+    internal static FrameFormat Describe(JpegCodestream structure, PixelLayout layout, BlackSample black, int bitsPerBlock)
     {
         var geometry = new JpegBlockGeometry(structure.Header);
-        geometry.CheckLength(structure, BitsPerBlock);
+        geometry.CheckLength(structure, bitsPerBlock);
         return new FrameFormat(geometry.Shape, [FillUnit(geometry, structure, JpegBlack.Compute(structure, layout, black))]) { HoldsSamples = false };
     }
 
@@ -31,7 +33,7 @@ internal sealed class JpegBlockProcess : IJpegProcess
         editor.Write(codestream, result);
     }
 
-    internal static bool[] MaskMcus(JpegBlockGeometry geometry, IReadOnlyList<Region> regions)
+    private static bool[] MaskMcus(JpegBlockGeometry geometry, IReadOnlyList<Region> regions)
     {
         var isMasked = new bool[geometry.McusPerRow * geometry.McuRows];
         foreach (var units in regions.Select(geometry.Shape.ToUnits))
@@ -44,7 +46,7 @@ internal sealed class JpegBlockProcess : IJpegProcess
         return isMasked;
     }
 
-    internal static byte[] FillUnit(JpegBlockGeometry geometry, JpegCodestream structure, short[] black)
+    private static byte[] FillUnit(JpegBlockGeometry geometry, JpegCodestream structure, short[] black)
     {
         var unit = new short[geometry.BlocksPerMcu * JpegBlockGeometry.BlockSize];
         for (var component = 0; component < structure.Header.Components.Count; component++)

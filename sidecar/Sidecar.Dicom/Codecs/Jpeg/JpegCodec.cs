@@ -1,4 +1,3 @@
-using Sidecar.Dicom.Files;
 using Sidecar.Dicom.Pixels;
 
 namespace Sidecar.Dicom.Codecs.Jpeg;
@@ -10,7 +9,8 @@ namespace Sidecar.Dicom.Codecs.Jpeg;
 public sealed class JpegCodec : IFrameCodec
 {
     private static readonly JpegLosslessProcess Lossless = new();
-    private static readonly JpegBlockProcess Blocks = new();
+    private static readonly JpegBlockProcess Sequential = new();
+    private static readonly JpegProgressiveProcess Progressive = new();
 
     public FrameFormat Describe(ReadOnlySpan<byte> codestream, PixelLayout layout, BlackSample black)
     {
@@ -32,6 +32,6 @@ public sealed class JpegCodec : IFrameCodec
 
     private static IJpegProcess Select(JpegCodestream structure) =>
         structure.Header.IsLossless ? Lossless
-        : !structure.Header.IsProgressive ? Blocks
-        : throw new UnsupportedInstanceException("The JPEG frames are progressive, which is not supported in this version.");
+        : structure.Header.IsProgressive ? Progressive
+        : Sequential;
 }

@@ -33,6 +33,24 @@ internal static class JpegSegments
         result.Write(segment);
     }
 
+    /// <summary>As <see cref="Copy(ReadOnlySpan{byte}, Stream)"/>; where the segment defines a table that was replaced, all it defines is written anew.</summary>
+    public static void Copy(
+        ReadOnlySpan<byte> segment,
+        IEnumerable<JpegHuffmanDefinition> definitions,
+        IReadOnlyDictionary<JpegHuffmanDefinition, HuffmanTable> replaced,
+        Stream result)
+    {
+        if (!definitions.Any(replaced.ContainsKey))
+        {
+            Copy(segment, result);
+            return;
+        }
+        foreach (var definition in definitions)
+        {
+            WriteHuffmanTable(definition.Selector, replaced.GetValueOrDefault(definition, definition.Table), result);
+        }
+    }
+
     public static void WriteHuffmanTable(byte selector, HuffmanTable table, Stream result)
     {
         var length = 19 + table.Symbols.Length;
