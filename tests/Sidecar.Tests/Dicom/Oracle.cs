@@ -10,9 +10,14 @@ internal static class Oracle
     public static string RepositoryRoot { get; } = FindRepositoryRoot();
 
     /// <summary>The samples of each file as pydicom reads them: frames, rows, columns, samples of a pixel.</summary>
-    public static IReadOnlyList<int[]> Decode(IReadOnlyList<byte[]> files) => InFolder(folder =>
+    public static IReadOnlyList<int[]> Decode(IReadOnlyList<byte[]> files) => Read("decode.py", files);
+
+    /// <summary>The quantized coefficients of the first frame of JPEG files: by component, block and zigzag place.</summary>
+    public static IReadOnlyList<int[]> Coefficients(IReadOnlyList<byte[]> files) => Read("jpeg_coefficients.py", files);
+
+    private static List<int[]> Read(string script, IReadOnlyList<byte[]> files) => InFolder(folder =>
     {
-        var arguments = new List<string> { Script("decode.py") };
+        var arguments = new List<string> { Script(script) };
         for (var i = 0; i < files.Count; i++)
         {
             File.WriteAllBytes(Path.Combine(folder, $"{i}.dcm"), files[i]);
