@@ -1,6 +1,7 @@
 #!/bin/bash
 # Starts the whole product on this machine for trying and testing: Orthanc, the sidecar, the demo identity provider and
 # nginx with OHIF, all on loopback. `./start.sh --help` lists the options; docs/operations.md tells how to run it for real.
+# shellcheck disable=SC2317 # it does not see the calls from build, launch and traps
 set -euo pipefail
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -137,7 +138,8 @@ build_dotnet() {
         dotnet build "$project" -c Release --nologo -v quiet --disable-build-servers -p:RestoreLockedMode=true || return
     done
 }
-build_viewer() { cd ohif-extension && npm ci --no-audit --no-fund && npm run build; }
+build_viewer_packages() { cd ohif-extension && npm ci --no-audit --no-fund; }
+build_viewer() { cd ohif-extension && npm run build; }
 build_identity_provider() { cd orthanc-config/identity-provider && npm ci --no-audit --no-fund; }
 build_loopback_only() { tcc -shared -nostdlib -o .state/build/loopback-only.so orthanc-config/loopback-only.c; }
 
@@ -151,6 +153,7 @@ build_all() {
     (
         build identity-provider orthanc-config/identity-provider/node_modules/oidc-provider/package.json build_identity_provider -- \
             orthanc-config/identity-provider/package-lock.json
+        build viewer-packages ohif-extension/node_modules/@ohif/app/dist/index.html build_viewer_packages -- ohif-extension/package-lock.json
         build viewer ohif-extension/dist/extension.js build_viewer -- ohif-extension
         build loopback-only .state/build/loopback-only.so build_loopback_only -- orthanc-config/loopback-only.c
     ) || failed=yes
@@ -260,10 +263,10 @@ start_sidecar() {
 start_nginx() {
     local home=$data/nginx
     mkdir -p "$home/temp"
-    fill "$config/app-config.js.template" IDENTITY_PROVIDER="$url:${port[idp]}" >"$home/app-config.js"
+    fill "$config/app-config.js.template" IDENTITY_PROVIDER="$url:${port[idp]}" OIDC_CLIENT_ID=ohif OIDC_SCOPE='openid profile' >"$home/app-config.js"
     fill "$config/nginx.conf.template" LISTEN="127.0.0.1:${port[nginx]}" SIDECAR="127.0.0.1:${port[sidecar]}" ORTHANC="127.0.0.1:${port[orthanc]}" \
         ORTHANC_VIEWER_BASIC="$(printf 'viewer:%s' "$ORTHANC_VIEWER_PASSWORD" | base64 -w0)" OHIF="$repository/ohif-extension/node_modules/@ohif/app/dist" \
-        EXTENSION="$repository/ohif-extension/dist" APP_CONFIG="$home/app-config.js" IDENTITY_PROVIDER="$url:${port[idp]}" >"$home/door.conf"
+        EXTENSION="$repository/ohif-extension/dist" APP_CONFIG="$home/app-config.js" IDENTITY_PROVIDER_ORIGIN="$url:${port[idp]}" >"$home/door.conf"
     cat >"$home/nginx.conf" <<EOF
 # Written by start.sh. nginx runs as the user who started it, with everything it writes below $home.
 $( ((EUID != 0)) || echo 'user root;')
@@ -334,6 +337,7 @@ EOF
 run() {
     umask 077
     mkdir -p "$data/logs" "$data/secrets"
+    rm -f "$data/ready" # left by a start.sh that was killed
     check_ports
     trap stop_all EXIT
     trap 'say; say Stopping; exit 0' INT TERM
@@ -356,15 +360,20 @@ run() {
     done
 }
 
-read_options "$@"
-mkdir -p "$builds"
-if [[ $serve == yes ]]; then
-    mkdir -p "$data"
-    exec 9>>"$data/lock"
-    running=$(cat "$data/ready" 2>/dev/null || true)
-    flock -n 9 || die "already running with the data folder $data${running:+ at $running}; stop that one first, or choose another folder with --data."
-fi
-check_tools
-install_packages
-build_all
-[[ $serve == no ]] || run
+main() {
+    read_options "$@"
+    mkdir -p "$builds"
+    if [[ $serve == yes ]]; then
+        mkdir -p "$data"
+        exec 9>>"$data/lock"
+        running=$(cat "$data/ready" 2>/dev/null || true)
+        flock -n 9 || die "already running with the data folder $data${running:+ at $running}; stop that one first, or choose another folder with --data."
+    fi
+    check_tools
+    install_packages
+    build_all
+    [[ $serve == no ]] || run
+}
+
+# One line, so that bash reads nothing after it: the script may be updated while it runs.
+main "$@"; exit $?

@@ -58,6 +58,11 @@ internal static class QidoEndpoint
         foreach (var pair in new QueryStringEnumerable(query.Value))
         {
             var name = pair.DecodeName().ToString();
+            if (!name.All(c => char.IsAsciiLetterOrDigit(c) || c == '.'))
+            {
+                continue; // Orthanc takes a GET with _method=DELETE for a DELETE; what is searched for is named by keywords, tags and dots.
+            }
+
             var value = pair.DecodeValue().ToString();
             var values = name.Equals("includefield", StringComparison.OrdinalIgnoreCase) ? value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) : [value];
             parameters.AddRange(values.Select(v => $"{Uri.EscapeDataString(name)}={Uri.EscapeDataString(v)}"));
