@@ -15,7 +15,7 @@ interface RightClick {
 /** The commands behind the menu, the panel and the mouse. Without the permission to mask there is no session, and they do nothing. */
 export function getCommandsModule({ commandsManager }: Host) {
   const actions = {
-    imageMaskingToggleDrawing: () => currentSession.get()?.toggleDrawing(),
+    imageMaskingDraw: () => currentSession.get()?.startDrawing(),
 
     imageMaskingApprove: ({ image }: { image?: MaskedImage }) => {
       const session = currentSession.get();

@@ -83,11 +83,9 @@ export class MaskingSession {
     this.masks.discard(this.masks.masks.get().map(mask => mask.uid));
   }
 
-  /** Starts drawing, or leaves the tool where it is active already. */
-  toggleDrawing(): void {
-    if (this.drawing.get()) {
-      this.leaveDrawing();
-    } else if (this.target.get().image) {
+  /** Makes the mask tool the one of the left mouse button; Escape or any other tool ends that. */
+  startDrawing(): void {
+    if (!this.drawing.get() && this.target.get().image) {
       const active = this.services.toolGroupService.getToolGroup(toolGroupId)?.getActivePrimaryMouseButtonTool();
       this.toolBefore = active && active !== maskToolName ? active : 'WindowLevel';
       this.activate(maskToolName);

@@ -196,11 +196,11 @@ test('undo and redo never bring back what was burned', async () => {
 test('leaving the study takes masks, key listener and body class away', async () => {
   await enter(mia);
   fake.draw('a', { x: 10, y: 20, width: 30, height: 40 });
-  currentSession.get()?.toggleDrawing();
+  currentSession.get()?.startDrawing();
   expect(document.body.classList.contains('image-masking')).toBe(true);
   await press('Escape', {}, document.body);
   expect(document.body.classList.contains('image-masking')).toBe(false);
-  currentSession.get()?.toggleDrawing();
+  currentSession.get()?.startDrawing();
   currentSession.get()?.close();
   expect(document.body.classList.contains('image-masking')).toBe(false);
   expect(masks.masks.get()).toEqual([]);

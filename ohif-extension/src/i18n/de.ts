@@ -61,7 +61,7 @@ export const de: Record<MessageKey, string> = {
   'job.done_other': '{count} Bilder geschwärzt',
   'job.region.progress': 'Fortschritt des Schwärzungsauftrags',
 
-  'toast.started': 'Schwärzung begonnen',
+  'toast.started': 'Schwärzung läuft',
   'toast.started.message': 'Sie können weiterarbeiten oder die Studie verlassen.',
   'toast.succeeded': 'Masken eingebrannt',
   'toast.succeeded.message_one': '{count} Bild zeigt jetzt die neuen Pixel.',

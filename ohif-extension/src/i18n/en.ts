@@ -58,7 +58,7 @@ export const en = {
   'job.done_other': '{count} images masked',
   'job.region.progress': 'Progress of the masking job',
 
-  'toast.started': 'Masking started',
+  'toast.started': 'Masking in progress',
   'toast.started.message': 'You can go on working or leave the study.',
   'toast.succeeded': 'Masks applied',
   'toast.succeeded.message_one': '{count} image now shows the new pixels.',

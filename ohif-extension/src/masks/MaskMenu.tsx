@@ -35,7 +35,7 @@ function OpenableMenu({ session, run }: { readonly session: MaskingSession; read
   const why = target.why && t(target.why);
   const whyNoMasks = why ?? (masks === 0 ? t('why.noMasks') : undefined);
   const entries: readonly Entry[] = [
-    { cy: 'image-masking-draw', label: t('menu.draw'), hint: why ?? t('menu.draw.hint'), disabled: Boolean(why) && !drawing, checked: drawing, command: 'imageMaskingToggleDrawing' },
+    { cy: 'image-masking-draw', label: t('menu.draw'), hint: why ?? t('menu.draw.hint'), disabled: Boolean(why), checked: drawing, command: 'imageMaskingDraw' },
     { cy: 'image-masking-approve', label: t('menu.approve'), hint: whyNoMasks ?? t('menu.approve.hint'), disabled: Boolean(whyNoMasks), command: 'imageMaskingApprove' },
     { cy: 'image-masking-clear', label: t('menu.clear'), hint: whyNoMasks ?? t('menu.clear.hint'), disabled: Boolean(whyNoMasks), command: 'imageMaskingClear' },
   ];
@@ -157,7 +157,7 @@ function OpenableMenu({ session, run }: { readonly session: MaskingSession; read
                 key={entry.cy}
                 type="button"
                 tabIndex={-1}
-                role={entry.checked === undefined ? 'menuitem' : 'menuitemcheckbox'}
+                role={entry.checked === undefined ? 'menuitem' : 'menuitemradio'}
                 aria-checked={entry.checked}
                 aria-disabled={entry.disabled}
                 aria-describedby={`${menuId}-${entry.cy}`}

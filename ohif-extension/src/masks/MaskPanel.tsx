@@ -24,6 +24,10 @@ function Panel({ session, run }: { readonly session: MaskingSession; readonly ru
     groups.set(key, { image: mask.image, masks: [...(groups.get(key)?.masks ?? []), mask] });
   }
 
+  const inOrder = [...groups.values()]
+    .map(group => ({ ...group, named: describeImage(session.services.displaySetService, group.image) }))
+    .sort((a, b) => Number(a.named.series) - Number(b.named.series) || Number(a.named.number) - Number(b.named.number));
+
   useEffect(() => {
     if (added.current) {
       list.current?.querySelector<HTMLElement>(`[data-mask-uid="${added.current}"]`)?.focus();
@@ -50,7 +54,7 @@ function Panel({ session, run }: { readonly session: MaskingSession; readonly ru
           </button>
         </div>
         {groups.size === 0 && <p className="image-masking-quiet">{t('panel.empty')}</p>}
-        {[...groups.values()].map(group => (
+        {inOrder.map(group => (
           <ImageMasks key={group.image.sopInstanceUid} {...group} session={session} shown={target.image?.sopInstanceUid === group.image.sopInstanceUid} run={run} />
         ))}
         {groups.size > 0 && (
@@ -67,17 +71,19 @@ function Panel({ session, run }: { readonly session: MaskingSession; readonly ru
 function ImageMasks({
   image,
   masks,
+  named,
   session,
   shown,
   run,
 }: {
   readonly image: MaskedImage;
   readonly masks: readonly Mask[];
+  readonly named: ReturnType<typeof describeImage>;
   readonly session: MaskingSession;
   readonly shown: boolean;
   readonly run: (command: string, options?: Record<string, unknown>) => void;
 }): ReactNode {
-  const { number, series, frames } = describeImage(session.services.displaySetService, image);
+  const { number, series, frames } = named;
   return (
     <div className="image-masking-image" data-cy="image-masking-image" data-sop-instance-uid={image.sopInstanceUid}>
       <div className="image-masking-heading">

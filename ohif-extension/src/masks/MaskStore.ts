@@ -5,7 +5,7 @@ import { isMaskAnnotation, type Mask, type MaskAnnotation } from './mask';
 
 /** The masks drawn and not yet burned. Cornerstone's annotation state is the only store; this reads and changes it. */
 export class MaskStore {
-  /** Every mask with pixels, oldest first. */
+  /** Every mask with pixels; those of one image oldest first. */
   readonly masks = new Observable<readonly Mask[]>([]);
 
   /** Burned or given up: undo and redo must not bring these back. */
