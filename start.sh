@@ -278,8 +278,6 @@ events { worker_connections 1024; }
 http {
     include /etc/nginx/mime.types;
     default_type application/octet-stream;
-    # Addresses of images are identifiers of patients' studies: no access log.
-    access_log off;
     sendfile on;
     client_body_temp_path "$home/temp/body";
     proxy_temp_path "$home/temp/proxy";
