@@ -365,7 +365,7 @@ export class MaskingSession {
       type,
       title,
       message,
-      duration: type === 'loading' ? Number.POSITIVE_INFINITY : type === 'error' ? 20_000 : 6_000,
+      duration: type === 'loading' ? Number.POSITIVE_INFINITY : type === 'error' ? 10_000 : 6_000,
       autoClose: type !== 'loading',
       allowDuplicates: true,
     });

@@ -50,6 +50,11 @@ describe('problems', () => {
     expect(problem).toMatchObject({ status: 502, mayPass: true });
   });
 
+  test('a page of a proxy in place of JSON is a problem that may pass', async () => {
+    const problem = await clientOf(async () => new Response('<html>Sign in</html>')).jobsOfStudy('1.2').catch((error: unknown) => error);
+    expect(problem).toMatchObject({ status: 0, type: 'unreadable', mayPass: true });
+  });
+
   test('no network is a problem that may pass', async () => {
     const problem = await clientOf(async () => Promise.reject(new TypeError('failed to fetch'))).me().catch((error: unknown) => error);
     expect(problem).toMatchObject({ status: 0, mayPass: true });

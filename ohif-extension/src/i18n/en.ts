@@ -65,7 +65,7 @@ export const en = {
   'toast.succeeded.message_other': '{count} images now show the new pixels.',
   'toast.failed': 'Not all images were masked',
   'toast.failed.message': '{done} of {total} images were masked, {failed} failed. Your masks are kept; the Masks panel says why.',
-  'toast.reload': 'Reconstructed (MPR or 3D) views still show the old pixels. Reload the page to renew them.',
+  'toast.reload': 'Reconstructed (MPR or 3D) views still show the old pixels. Close and open them again, or reload the page.',
   'toast.stale': 'The new pixels could not be loaded. Reload the page to see them.',
   'toast.gone': 'Masking job lost from sight',
   'toast.gone.message': 'How it ended is not known here. Your masks are kept; reload the page to see the images as they are stored.',

@@ -69,7 +69,15 @@ export function createSidecarClient(options: SidecarClientOptions): SidecarClien
 
   async function read<T>(path: string, init?: Request): Promise<T> {
     const response = await send(path, { ...init, headers: { Accept: 'application/json', ...init?.headers } });
-    return (await response.json()) as T;
+    try {
+      return (await response.json()) as T;
+    } catch (cause) {
+      if (init?.signal?.aborted) {
+        throw cause;
+      }
+      // Not the sidecar, but a sign-in page or a proxy on the way to it.
+      throw new SidecarProblem(0, 'unreadable', '');
+    }
   }
 
   function post<T>(path: string, body: unknown, headers: Record<string, string>, signal?: AbortSignal): Promise<T> {
