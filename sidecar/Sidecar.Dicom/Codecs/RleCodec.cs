@@ -207,9 +207,10 @@ public sealed class RleCodec : IFrameCodec
             for (var i = expected - 1; i >= 0; i--)
             {
                 var offset = BinaryPrimitives.ReadUInt32LittleEndian(codestream[(4 + (4 * i))..]);
-                if (offset < HeaderBytes || offset > offsets[i + 1])
+                // Two bytes stand for 128 at most: a segment too short for its pixels is refused before they are allocated.
+                if (offset < HeaderBytes || offset > offsets[i + 1] || (offsets[i + 1] - offset) * 64L < SegmentLength(layout))
                 {
-                    throw new DicomFormatException("The segment offsets of an RLE frame are damaged.");
+                    throw new DicomFormatException("An RLE frame is damaged: its segments overlap or are too short for the image size.");
                 }
                 offsets[i] = (int)offset;
             }

@@ -7,11 +7,13 @@ namespace Sidecar.Dicom.Files;
 internal sealed class DatasetParser(Stream stream)
 {
     private const int MaxDepth = 64;
-    private const int MaxElements = 4_000_000;
+    private const int MaxFalseSequences = 10_000;
+    private const int MaxElements = 1_000_000;
     private const uint UndefinedLength = 0xFFFFFFFF;
 
     private readonly StreamWindow window = new(stream);
     private int elementCount;
+    private int falseSequences;
 
     /// <summary>The elements of the data set from <paramref name="start"/> to the end of the stream.</summary>
     public List<DicomElement> ParseDataset(long start, DatasetEncoding encoding)
@@ -173,7 +175,7 @@ internal sealed class DatasetParser(Stream stream)
         catch (DicomFormatException)
         {
             // Bytes that only looked like an item: an opaque value, kept as it is.
-            return null;
+            return ++falseSequences < MaxFalseSequences ? null : throw new DicomFormatException($"The file is damaged: more than {MaxFalseSequences} values look like sequences and are none.");
         }
     }
 

@@ -59,11 +59,11 @@ public sealed class Part10File
         return value;
     }
 
-    /// <summary>A text value byte for byte as ISO 8859-1, without padding; null where absent or empty. Not for display: character sets are not applied.</summary>
+    /// <summary>A text value byte for byte as ISO 8859-1, without padding at its end; null where absent or empty. Not for display: character sets are not applied.</summary>
     public string? ReadText(DicomTag tag) => Find(tag) is { } element ? ReadText(element) : null;
 
     public string? ReadText(DicomElement element) =>
-        System.Text.Encoding.Latin1.GetString(ReadValue(element)).Trim(' ', '\0') is { Length: > 0 } text ? text : null;
+        System.Text.Encoding.Latin1.GetString(ReadValue(element)).TrimEnd(' ', '\0') is { Length: > 0 } text ? text : null;
 
     /// <summary>The first 16-bit number of a value; null where absent or empty.</summary>
     public int? ReadUInt16(DicomTag tag) => ReadValue(tag) is { Length: >= 2 } value ? Encoding.ReadUInt16(value) : null;

@@ -9,6 +9,7 @@ namespace Sidecar.Dicom.Masking;
 /// <summary>Burns masks into one DICOM instance and proves the result. Holds no state; one object serves all threads.</summary>
 public sealed class InstanceMasker(FrameCodecs codecs)
 {
+    private static readonly DicomTag LengthToEnd = new(0x00080001);
     private static readonly DicomTag PixelDataGroupLength = new(0x7FE00000);
 
     /// <summary>
@@ -83,11 +84,18 @@ public sealed class InstanceMasker(FrameCodecs codecs)
         {
             Overwrite(result, toResult(valueStart), value);
         }
-        if (growth != 0 && file.Find(PixelDataGroupLength) is { ValueLength: 4 } groupLength)
+        Grow(PixelDataGroupLength, growth);
+        // Retired with ACR-NEMA: everything that grew lies behind it.
+        Grow(LengthToEnd, result.Length - file.Stream.Length);
+
+        void Grow(DicomTag tag, long by)
         {
-            var value = new byte[4];
-            file.Encoding.WriteUInt32(value, (uint)(file.Encoding.ReadUInt32(file.ReadValue(groupLength)) + growth));
-            Overwrite(result, toResult(groupLength.ValueStart), value);
+            if (by != 0 && file.Find(tag) is { ValueLength: 4 } length)
+            {
+                var value = new byte[4];
+                file.Encoding.WriteUInt32(value, (uint)(file.Encoding.ReadUInt32(file.ReadValue(length)) + by));
+                Overwrite(result, toResult(length.ValueStart), value);
+            }
         }
 
         void WritePixels(Stream stream)

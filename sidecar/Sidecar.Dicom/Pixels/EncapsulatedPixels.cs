@@ -200,6 +200,10 @@ internal sealed class EncapsulatedPixels : StoredPixels
             {
                 throw new DicomFormatException("The encapsulated pixel data holds no frame.");
             }
+            if (element.Fragments.Count - 1 < frameCount)
+            {
+                throw new DicomFormatException($"The encapsulated pixel data has {element.Fragments.Count - 1} fragments for {frameCount} frames.");
+            }
             var table = element.Fragments[0];
             var fragments = element.Fragments.Skip(1).ToList();
             var starts = ReadOffsets(file, table, frameCount) is { } offsets

@@ -146,6 +146,7 @@ internal sealed class NativePixels : StoredPixels
 
     private void CheckLength()
     {
+        // A million frames of a gibibyte stay inside 63 bits.
         var expected = ((frameBits * Layout.Frames) + 7) / 8;
         if (Element.ValueLength < expected)
         {

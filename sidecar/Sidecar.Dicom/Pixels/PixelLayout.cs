@@ -17,6 +17,9 @@ public sealed record PixelLayout
     /// <summary>Larger frames are refused, as no detector makes them and every lie about sizes asks for them. Bytes.</summary>
     public const long MaxFrameBytes = 1L << 30;
 
+    /// <summary>More are refused: each frame costs a line of proof.</summary>
+    public const int MaxFrames = 1_000_000;
+
     private static readonly string[] OneSample = ["MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"];
     private static readonly string[] ThreeSamples = ["RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT"];
 
@@ -93,7 +96,7 @@ public sealed record PixelLayout
             HighBit = kind == SampleKind.WholeNumber ? file.ReadUInt16(DicomTag.HighBit) ?? bitsStored - 1 : bitsAllocated - 1,
             IsSigned = file.ReadUInt16(DicomTag.PixelRepresentation) == 1,
             IsPlanar = samples > 1 && file.ReadUInt16(DicomTag.PlanarConfiguration) == 1,
-            PhotometricInterpretation = file.ReadText(DicomTag.PhotometricInterpretation)?.ToUpperInvariant()
+            PhotometricInterpretation = file.ReadText(DicomTag.PhotometricInterpretation)?.Trim().ToUpperInvariant()
                 ?? throw new DicomFormatException("PhotometricInterpretation is missing, so black cannot be computed."),
             SampleKind = kind,
         };
@@ -106,6 +109,10 @@ public sealed record PixelLayout
         if (Rows == 0 || Columns == 0)
         {
             throw new DicomFormatException($"The image size {Columns}×{Rows} is empty.");
+        }
+        if (Frames > MaxFrames)
+        {
+            throw new DicomFormatException($"The header claims {Frames} frames, more than {MaxFrames}.");
         }
         var isOneSample = OneSample.Contains(PhotometricInterpretation);
         if (!isOneSample && !ThreeSamples.Contains(PhotometricInterpretation))

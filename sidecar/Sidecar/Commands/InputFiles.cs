@@ -1,3 +1,5 @@
+using System.IO.Enumeration;
+
 namespace Sidecar.Commands;
 
 /// <summary>One file to work on.</summary>
@@ -30,10 +32,11 @@ internal static class InputFiles
             var isOutput = Path.TrimEndingDirectorySeparator(root) + Path.DirectorySeparatorChar == outputPrefix;
             try
             {
-                files.AddRange(Directory.EnumerateFiles(root, "*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = 0 })
+                files.AddRange(Walk(root)
                     .Where(path => isOutput || !path.StartsWith(outputPrefix, StringComparison.Ordinal))
                     .Order(StringComparer.Ordinal)
-                    .Select(path => Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/') is var name ? new InputFile(path, name, name) : null!));
+                    .Select(path => (Path: path, Name: Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/')))
+                    .Select(found => new InputFile(found.Path, found.Name, found.Name)));
             }
             catch (Exception broken) when (broken is IOException or UnauthorizedAccessException)
             {
@@ -42,4 +45,12 @@ internal static class InputFiles
         }
         return files;
     }
+
+    /// <summary>All files below a directory; links to files count, links to directories are not followed, because they may lead in circles.</summary>
+    private static FileSystemEnumerable<string> Walk(string root) =>
+        new(root, (ref FileSystemEntry entry) => entry.ToFullPath(), new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = 0 })
+        {
+            ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory,
+            ShouldRecursePredicate = (ref FileSystemEntry entry) => !entry.Attributes.HasFlag(FileAttributes.ReparsePoint),
+        };
 }

@@ -63,6 +63,11 @@ internal static class MaskCommand
                 var run = new MaskRun(new InstanceMasker(FrameCodecs.Managed), choice, call.GetValue(output)!, files, report);
                 return await run.MaskAll(token) ? 0 : 1;
             }
+            catch (OperationCanceledException)
+            {
+                await Console.Error.WriteLineAsync("sidecar mask: stopped. Files whose line was not written were not masked.");
+                return 1;
+            }
             catch (WrongUsageException wrong)
             {
                 await Console.Error.WriteLineAsync($"sidecar mask: {wrong.Message}".AsMemory(), token);

@@ -61,6 +61,11 @@ internal sealed class MaskRun(InstanceMasker masker, MaskChoice choice, Director
         {
             return MaskLine.Fail(file, $"The file cannot be read, or its result cannot be written: {broken.Message}");
         }
+        catch (Exception bug) when (bug is not OperationCanceledException)
+        {
+            // One file's misfortune must not cost the others their masks.
+            return MaskLine.Fail(file, $"This is a fault of this software, please report it with the file's kind: {bug.GetType().Name} in {bug.TargetSite?.DeclaringType?.Name}.");
+        }
         finally
         {
             File.Delete(temporary);

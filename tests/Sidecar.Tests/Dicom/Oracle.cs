@@ -1,12 +1,16 @@
 using System.Diagnostics;
 using Xunit;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 
 namespace Sidecar.Tests.Dicom;
 
 /// <summary>Decoders and judges that share no code with the masker, each in a child process with a time limit.</summary>
 internal static class Oracle
 {
+    /// <summary>Two files to compare: regions as x, y, width, height; keywords of attributes that may differ beyond what masking may change.</summary>
+    public sealed record Pair(string Original, string Masked, int[][] Regions, params string[] Allow);
+
     public static string RepositoryRoot { get; } = FindRepositoryRoot();
 
     /// <summary>The samples of each file as pydicom reads them: frames, rows, columns, samples of a pixel.</summary>
@@ -44,24 +48,31 @@ internal static class Oracle
         return File.ReadAllBytes(target);
     }).ToList());
 
-    public static string Run(string program, IReadOnlyList<string> arguments, bool mayFail = false)
+    /// <summary>compare.py's findings on each pair of files.</summary>
+    public static IReadOnlyList<JsonElement> Compare(IReadOnlyList<Pair> pairs) =>
+        [.. Run("/usr/bin/python3", [Script("compare_many.py")], string.Concat(pairs.Select(pair => JsonSerializer.Serialize(pair, JsonSerializerOptions.Web) + '\n')))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+
+    public static string Run(string program, IReadOnlyList<string> arguments, string input = "")
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         using var child = Process.Start(start)!;
         var output = child.StandardOutput.ReadToEndAsync();
         var errors = child.StandardError.ReadToEndAsync();
+        child.StandardInput.Write(input);
+        child.StandardInput.Close();
         if (!child.WaitForExit(TimeSpan.FromSeconds(240)))
         {
             child.Kill();
             Assert.Fail($"{program} took longer than 240 s.");
         }
-        Assert.True(mayFail || child.ExitCode == 0, $"{program} ended with {child.ExitCode}: {errors.GetAwaiter().GetResult()}");
+        Assert.True(child.ExitCode == 0, $"{program} ended with {child.ExitCode}: {errors.GetAwaiter().GetResult()}");
         return output.GetAwaiter().GetResult();
     }
 
-    public static string Script(string name) => Path.Combine(RepositoryRoot, "tests", "oracle", name);
+    private static string Script(string name) => Path.Combine(RepositoryRoot, "tests", "oracle", name);
 
-    private static T InFolder<T>(Func<string, T> use)
+    public static T InFolder<T>(Func<string, T> use)
     {
         var folder = Directory.CreateTempSubdirectory();
         try

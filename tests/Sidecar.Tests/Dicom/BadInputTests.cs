@@ -1,0 +1,148 @@
+using System.Buffers.Binary;
+using System.Text;
+using Sidecar.Dicom.Files;
+using Sidecar.Dicom.Masking;
+using Sidecar.TestData;
+using Xunit;
+
+namespace Sidecar.Tests.Dicom;
+
+/// <summary>Files that lie, break off, or are something else: each gets one line that says so.</summary>
+public sealed class BadInputTests
+{
+    private static readonly Mask Corner = MaskerCalls.Mask(0, 0, 5, 5);
+
+    private static readonly Dictionary<string, (Func<byte[]> File, string Reason)> Files = new()
+    {
+        ["empty"] = (() => [], "The file is empty."),
+        ["text"] = (() => Encoding.ASCII.GetBytes(new string('x', 500)), "not a DICOM file"),
+        ["short"] = (() => [1, 2, 3], "not a DICOM file"),
+        ["no meta"] = (() => new InstanceBuilder().WithoutFileMeta().Build(), "without preamble and file meta information"),
+        ["no preamble"] = (() => new InstanceBuilder().WithoutPreamble().Build(), "without preamble and file meta information"),
+        ["no transfer syntax"] = (() => new InstanceBuilder().FileMeta(0x00020010, "UI", "").Build(), "no Transfer Syntax UID"),
+        ["unknown syntax"] = (() => new InstanceBuilder().FileMeta(0x00020010, "UI", "1.2.3.4").Build(), "not known to this software"),
+        ["video"] = (() => new InstanceBuilder().FileMeta(0x00020010, "UI", "1.2.840.10008.1.2.4.102").Build(), "is video"),
+        ["no pixel data"] = (() => new InstanceBuilder().Image(PixelFormat.Grey(64, 48)).Build(), "no pixel data"),
+        ["truncated"] = (() => new InstanceBuilder().Build()[..^10], "claims 3072 bytes, but 3062 are left"),
+        ["truncated in a header"] = (() => new InstanceBuilder().Build()[..^3076], "in the middle of an element header"),
+        ["46341×46341"] = (() => new InstanceBuilder().Set(Tags.Rows, 46341).Set(Tags.Columns, 46341).Build(), "MiB each"),
+        ["65535 rows"] = (() => new InstanceBuilder().Set(Tags.Rows, 16384).Set(Tags.Columns, 65535).Build(), "too short"),
+        ["65535 rows, RLE"] = (() => new InstanceBuilder().Syntax(TransferSyntaxes.RleLossless).Set(Tags.Rows, 16384).Set(Tags.Columns, 65535).Build(), "too short for the image size"),
+        ["too many frames"] = (() => new InstanceBuilder().Set(Tags.NumberOfFrames, "2000000000").Build(), "claims 2000000000 frames"),
+        ["more frames than fragments"] = (() => new InstanceBuilder().Syntax(TransferSyntaxes.RleLossless).Set(Tags.NumberOfFrames, "900000").Build(), "1 fragments for 900000 frames"),
+        ["frames not a number"] = (() => new InstanceBuilder().Set(Tags.NumberOfFrames, "many").Build(), "NumberOfFrames is not a positive number"),
+        ["fewer frames than pixels"] = (() => Image(PixelFormat.Grey(8, 8), 3).Set(Tags.NumberOfFrames, "2").Build(), "too long"),
+        ["no rows"] = (() => new InstanceBuilder().Remove(Tags.Rows).Build(), "Rows (0028,0010) is missing"),
+        ["zero columns"] = (() => new InstanceBuilder().Set(Tags.Columns, 0).Build(), "is empty"),
+        ["no colour model"] = (() => new InstanceBuilder().Remove(Tags.PhotometricInterpretation).Build(), "black cannot be computed"),
+        ["unknown colour model"] = (() => new InstanceBuilder().Set(Tags.PhotometricInterpretation, "CMYK").Build(), "CMYK is not supported"),
+        ["three samples of grey"] = (() => new InstanceBuilder().Set(Tags.SamplesPerPixel, 3).Build(), "does not fit"),
+        ["palette without palette"] = (() => new InstanceBuilder().Set(Tags.PhotometricInterpretation, "PALETTE COLOR").Build(), "has no palette"),
+        ["stored more than allocated"] = (() => new InstanceBuilder().Set(Tags.BitsStored, 12).Build(), "contradict each other"),
+        ["24 bits a sample"] = (() => new InstanceBuilder().Set(Tags.BitsAllocated, 24).Build(), "BitsAllocated 24 is not supported"),
+        ["native declared RLE"] = (() => new InstanceBuilder().FileMeta(0x00020010, "UI", TransferSyntaxes.RleLossless).Build(), "not encapsulated"),
+        ["RLE declared native"] = (() => new InstanceBuilder().Syntax(TransferSyntaxes.RleLossless).FileMeta(0x00020010, "UI", TransferSyntaxes.ExplicitLittleEndian).Build(), "they are encapsulated"),
+        ["fragments in a native value"] = (() => new InstanceBuilder().Image(PixelFormat.Grey(4, 5)).Set(Tags.PixelData.Tag, "OB", FragmentsOfTwentyBytes()).Build(), "they are encapsulated"),
+        ["deflate that does not inflate"] = (() => Garble(new InstanceBuilder().Syntax(TransferSyntaxes.DeflatedExplicitLittleEndian).Build()), "does not inflate"),
+        ["RLE segments cut off"] = (() => new InstanceBuilder().Encapsulate(TransferSyntaxes.RleLossless, [[RleOf(1, new byte[120])]]).Build(), "ends before the last pixel"),
+        ["RLE with too few segments"] = (() => new InstanceBuilder().Image(PixelFormat.Colour(4, 4)).Encapsulate(TransferSyntaxes.RleLossless, [[RleOf(15, new byte[100])]]).Build(), "3 segments"),
+        ["RLE header missing"] = (() => new InstanceBuilder().Encapsulate(TransferSyntaxes.RleLossless, [[[1, 0, 0, 0]]]).Build(), "segments"),
+        ["no fragment"] = (() => new InstanceBuilder().Encapsulate(TransferSyntaxes.RleLossless, []).Build(), "holds no frame"),
+        ["sequences without end"] = (() => new InstanceBuilder().Append(Nested(100)).Build(), "deeper than 64 levels"),
+        ["subsampled with an odd width"] = (() => Image(PixelFormat.Colour(5, 4, "YBR_FULL_422"), 1).Build(), "even width"),
+        ["subsampled in name only"] = (() => Image(PixelFormat.Colour(6, 4), 1).Set(Tags.PhotometricInterpretation, "YBR_FULL_422").Build(), "longer than that colour model takes"),
+    };
+
+    public static TheoryData<string> Names() => [.. Files.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void BurnMasks_BadFile_SaysWhatIsWrong(string name)
+    {
+        var (file, reason) = Files[name];
+
+        Assert.Contains(reason, MaskerCalls.Refused(file(), Corner), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(TransferSyntaxes.ExplicitLittleEndian)]
+    [InlineData(TransferSyntaxes.ImplicitLittleEndian)]
+    [InlineData(TransferSyntaxes.RleLossless)]
+    [InlineData(TransferSyntaxes.DeflatedExplicitLittleEndian)]
+    public void BurnMasks_CutAnywhere_NeverThrows(string syntax)
+    {
+        var whole = Image(PixelFormat.Grey(10, 4), 2).Icon(3, 3, SequenceLength.Undefined).Syntax(syntax).Build();
+        for (var length = 0; length < whole.Length; length++)
+        {
+            var (outcome, _) = MaskerCalls.BurnMasks(whole[..length], MaskerCalls.Mask(0, 0, 2, 2));
+
+            // What is cut off may be no more than padding behind the image.
+            Assert.True(outcome is not MaskOutcome.Masked || length >= whole.Length - 8, $"{length} of {whole.Length} bytes were enough.");
+        }
+    }
+
+    [Fact]
+    public void BurnMasks_OneByteWrong_NeverThrows()
+    {
+        foreach (var syntax in new[] { TransferSyntaxes.ExplicitLittleEndian, TransferSyntaxes.ImplicitLittleEndian, TransferSyntaxes.RleLossless })
+        {
+            var whole = Image(PixelFormat.Grey(6, 4), 2).Icon(3, 3).Syntax(syntax).Offsets(OffsetTable.Basic).Build();
+            for (var at = 128; at < whole.Length; at++)
+            {
+                foreach (var value in new byte[] { 0x00, 0x7F, 0x80, 0xFF })
+                {
+                    var mutant = (byte[])whole.Clone();
+                    mutant[at] = value;
+                    MaskerCalls.BurnMasks(mutant, MaskerCalls.Mask(0, 0, 2, 2));
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void BurnMasks_RegionOutsideOfTheImage_IsRefused() =>
+        Assert.Contains("lies outside of the image of 64×48", MaskerCalls.Refused(new InstanceBuilder().Build(), Corner, MaskerCalls.Mask(64, 0, 5, 5)), StringComparison.Ordinal);
+
+    [Fact]
+    public void BurnMasks_FrameThatIsNotThere_IsRefused() =>
+        Assert.Contains("names frame 3, but the image has 1", MaskerCalls.Refused(new InstanceBuilder().Build(), MaskerCalls.Mask(0, 0, 5, 5, 2)), StringComparison.Ordinal);
+
+    [Fact]
+    public void BurnMasks_ImplicitDeclaredExplicit_IsReadAsItIsWritten()
+    {
+        var file = new InstanceBuilder().Syntax(TransferSyntaxes.ImplicitLittleEndian).FileMeta(0x00020010, "UI", TransferSyntaxes.ExplicitLittleEndian).Build();
+
+        var masked = MaskerCalls.Masked(file, Corner);
+
+        using var stream = new MemoryStream(masked);
+        Assert.Equal("NO", Part10File.Read(stream, FileMeta.Read(stream)).ReadText(DicomTag.BurnedInAnnotation));
+    }
+
+    private static InstanceBuilder Image(PixelFormat format, int frames) => new InstanceBuilder().Image(format, SampleFrame.Noise(format, frames));
+
+    private static byte[] FragmentsOfTwentyBytes() => [0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0, 0xFE, 0xFF, 0x00, 0xE0, 4, 0, 0, 0, 1, 2, 3, 4];
+
+    private static byte[] Garble(byte[] file)
+    {
+        // A deflate block of the reserved type 3 (RFC 1951 3.2.3).
+        using var stream = new MemoryStream(file, writable: false);
+        file[FileMeta.Read(stream).DatasetStart] = 0xFF;
+        return file;
+    }
+
+    private static byte[] RleOf(int segments, byte[] content)
+    {
+        var bytes = new byte[64 + content.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, segments);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), 64);
+        content.CopyTo(bytes, 64);
+        return bytes;
+    }
+
+    /// <summary>Sequences of undefined length, each in an item of the one before.</summary>
+    private static byte[] Nested(int depth)
+    {
+        byte[] sequence = [0xF9, 0xFF, 0x10, 0x00, (byte)'S', (byte)'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF];
+        return [.. Enumerable.Repeat(sequence, depth).SelectMany(bytes => bytes)];
+    }
+}

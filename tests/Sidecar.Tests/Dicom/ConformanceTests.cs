@@ -1,0 +1,82 @@
+using Sidecar.Dicom.Codecs;
+using Sidecar.Dicom.Masking;
+using Sidecar.Dicom.Pixels;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Sidecar.Tests.Dicom;
+
+/// <summary>
+/// Real files from a folder that is not part of the repository: each is masked exactly, as an independent decoder judges, or refused with a reason.
+/// The folder is named by SIDECAR_CONFORMANCE_DIR; without it, shared/dicom beside the repository is taken where it exists.
+/// </summary>
+public sealed class ConformanceTests(ITestOutputHelper output)
+{
+    /// <summary>What pydicom and the judge cannot read, and why; the proof of the masker itself still holds for them.</summary>
+    private static readonly Dictionary<string, string> NotJudged = new()
+    {
+        ["liver_rle.dcm"] = "pydicom does not decode 1-bit RLE",
+        ["liver_nonbyte_aligned_rle.dcm"] = "pydicom does not decode 1-bit RLE",
+        ["gdcm-US-ALOKA-16.dcm"] = "the judge does not expand segmented palettes",
+        ["parametric_map_float.dcm"] = "the judge knows no float pixels",
+        ["parametric_map_double_float.dcm"] = "the judge knows no float pixels",
+    };
+
+    [Fact]
+    public void BurnMasks_RealFiles_AreMaskedExactlyOrRefusedWithAReason()
+    {
+        if (FindFolder() is not { } folder)
+        {
+            output.WriteLine("Ran on nothing: SIDECAR_CONFORMANCE_DIR is not set and there is no shared/dicom beside the repository.");
+            return;
+        }
+        var outcomes = Oracle.InFolder(results => MaskAll(folder, results));
+        output.WriteLine($"{outcomes.Count(outcome => outcome.IsMasked)} masked, {outcomes.Count(outcome => !outcome.IsMasked)} refused in {folder}.");
+        Assert.NotEmpty(outcomes);
+        Assert.DoesNotContain(outcomes, outcome => outcome.Problem is not null);
+    }
+
+    private List<(bool IsMasked, string? Problem)> MaskAll(string folder, string results)
+    {
+        var pairs = new List<Oracle.Pair>();
+        var outcomes = new List<(bool IsMasked, string? Problem)>();
+        foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order())
+        {
+            var result = Path.Combine(results, $"{outcomes.Count}.dcm");
+            var outcome = Burn(path, result);
+            if (outcome is MaskOutcome.Masked { Proof.Regions: var regions })
+            {
+                outcomes.Add((true, null));
+                if (NotJudged.TryGetValue(Path.GetFileName(path), out var why))
+                {
+                    output.WriteLine($"{Path.GetFileName(path)}: not judged, {why}.");
+                    continue;
+                }
+                pairs.Add(new Oracle.Pair(path, result, [.. regions.Select(region => new[] { region.X, region.Y, region.Width, region.Height })]));
+                continue;
+            }
+            var reason = outcome is MaskOutcome.Unsupported refused ? refused.Reason : ((MaskOutcome.Failed)outcome).Reason;
+            outcomes.Add((false, reason.Length > 10 ? null : $"{path}: no reason"));
+        }
+        outcomes.AddRange(pairs.Zip(Oracle.Compare(pairs), (pair, answer) => (Pair: pair, Problems: answer.GetProperty("problems").GetRawText()))
+            .Where(judged => judged.Problems != "[]").Select(judged => (true, (string?)$"{judged.Pair.Original}: {judged.Problems}")));
+        return outcomes;
+    }
+
+    private static MaskOutcome Burn(string path, string result)
+    {
+        using var original = File.OpenRead(path);
+        using var burned = new FileStream(result, FileMode.CreateNew, FileAccess.ReadWrite);
+        return new InstanceMasker(FrameCodecs.Managed).BurnMasks(original, burned, [new Mask(new Region(2, 2, 30, 12))], CancellationToken.None);
+    }
+
+    private static string? FindFolder()
+    {
+        if (Environment.GetEnvironmentVariable("SIDECAR_CONFORMANCE_DIR") is { Length: > 0 } named)
+        {
+            return Directory.Exists(named) ? named : throw new DirectoryNotFoundException($"SIDECAR_CONFORMANCE_DIR names {named}, which does not exist.");
+        }
+        var beside = Path.Combine(Path.GetDirectoryName(Oracle.RepositoryRoot)!, "shared", "dicom");
+        return Directory.Exists(beside) ? beside : null;
+    }
+}
