@@ -12,6 +12,7 @@ public sealed class FrameCodecs
     /// <summary>The codecs written in managed code, safe to run in the service's own process.</summary>
     public static FrameCodecs Managed { get; } = new(new Dictionary<string, IFrameCodec>
     {
+        [TransferSyntaxUids.DeflatedImageFrame] = new DeflatedFrameCodec(),
         [TransferSyntaxUids.RleLossless] = new RleCodec(),
         [TransferSyntaxUids.JpegBaseline] = new JpegCodec(),
         [TransferSyntaxUids.JpegExtended] = new JpegCodec(),

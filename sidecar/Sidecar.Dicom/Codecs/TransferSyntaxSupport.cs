@@ -19,7 +19,7 @@ public sealed record TransferSyntaxSupport(string Uid, string Name, bool CanMask
         Native(TransferSyntaxUids.DeflatedExplicitLittleEndian, "Deflated Explicit VR Little Endian"),
         Native(TransferSyntaxUids.ExplicitBigEndian, "Explicit VR Big Endian"),
         new(TransferSyntaxUids.RleLossless, "RLE Lossless", true, null),
-        Refuse("1.2.840.10008.1.2.8.1", "Deflated Image Frame Compression", NoCodec),
+        new(TransferSyntaxUids.DeflatedImageFrame, "Deflated Image Frame Compression", true, null),
         Refuse("1.2.840.10008.1.2.1.98", "Encapsulated Uncompressed Explicit VR Little Endian", NoCodec),
         new(TransferSyntaxUids.JpegBaseline, "JPEG Baseline (Process 1)", true, null),
         new(TransferSyntaxUids.JpegExtended, "JPEG Extended (Process 2 and 4)", true, null),

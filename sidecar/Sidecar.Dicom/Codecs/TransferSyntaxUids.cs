@@ -13,5 +13,6 @@ public static class TransferSyntaxUids
     public const string JpegFullProgression = "1.2.840.10008.1.2.4.55";
     public const string JpegLossless = "1.2.840.10008.1.2.4.57";
     public const string JpegLosslessSv1 = "1.2.840.10008.1.2.4.70";
+    public const string DeflatedImageFrame = "1.2.840.10008.1.2.8.1";
     public const string RleLossless = "1.2.840.10008.1.2.5";
 }

@@ -31,6 +31,11 @@ public sealed record FileMeta(string TransferSyntaxUid, long DatasetStart)
         }
         var elements = new DatasetParser(stream).ParseFileMeta(head.Length);
         var syntax = elements.Find(element => element.Tag == DicomTag.TransferSyntaxUID);
+        if (elements.Count(element => element.Tag == DicomTag.TransferSyntaxUID) > 1)
+        {
+            // Readers disagree on which one counts (fo-dicom's GH1376 is such a file), and so would they on the masked pixels.
+            throw new DicomFormatException("The file meta information stands twice, so the transfer syntax is in doubt. Repair the file first.");
+        }
         if (syntax is null || syntax.ValueLength is 0 or > 66)
         {
             throw new DicomFormatException("The file meta information has no Transfer Syntax UID, so the data set cannot be read.");

@@ -21,6 +21,7 @@ public sealed class BadInputTests
         ["no preamble"] = (() => new InstanceBuilder().WithoutPreamble().Build(), "without preamble and file meta information"),
         ["no transfer syntax"] = (() => new InstanceBuilder().FileMeta(0x00020010, "UI", "").Build(), "no Transfer Syntax UID"),
         ["unknown syntax"] = (() => new InstanceBuilder().FileMeta(0x00020010, "UI", "1.2.3.4").Build(), "not known to this software"),
+        ["meta twice"] = (() => TwiceMeta(new InstanceBuilder().Build()), "stands twice"),
         ["video"] = (() => new InstanceBuilder().FileMeta(0x00020010, "UI", "1.2.840.10008.1.2.4.102").Build(), "is video"),
         ["no pixel data"] = (() => new InstanceBuilder().Image(PixelFormat.Grey(64, 48)).Build(), "no pixel data"),
         ["truncated"] = (() => new InstanceBuilder().Build()[..^10], "claims 3072 bytes, but 3062 are left"),
@@ -128,6 +129,13 @@ public sealed class BadInputTests
         using var stream = new MemoryStream(file, writable: false);
         file[FileMeta.Read(stream).DatasetStart] = 0xFF;
         return file;
+    }
+
+    private static byte[] TwiceMeta(byte[] file)
+    {
+        using var stream = new MemoryStream(file, writable: false);
+        var start = (int)FileMeta.Read(stream).DatasetStart;
+        return [.. file[..start], .. file[132..start], .. file[start..]];
     }
 
     private static byte[] RleOf(int segments, byte[] content)

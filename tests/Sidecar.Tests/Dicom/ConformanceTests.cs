@@ -16,11 +16,19 @@ public sealed class ConformanceTests(ITestOutputHelper output)
     private static readonly Dictionary<string, string> NotJudged = new()
     {
         ["liver_rle.dcm"] = "pydicom does not decode 1-bit RLE",
+        ["liver_deflate.dcm"] = "pydicom does not decode deflated frames",
         ["liver_nonbyte_aligned_rle.dcm"] = "pydicom does not decode 1-bit RLE",
         ["gdcm-US-ALOKA-16.dcm"] = "the judge does not expand segmented palettes",
         ["parametric_map_float.dcm"] = "the judge knows no float pixels",
         ["parametric_map_double_float.dcm"] = "the judge knows no float pixels",
     };
+
+    /// <summary>Private sequences that hold a copy of the image, which must go.</summary>
+    private static readonly Dictionary<string, string> HoldsCopy = new() { ["GH133.dcm"] = "(07A3,10CE)" };
+
+    /// <summary>Decoders need not agree on the last bit of lossy JPEG, so samples prove nothing.</summary>
+    private static readonly Dictionary<string, string> LossyJpeg = new[] { TransferSyntaxUids.JpegBaseline, TransferSyntaxUids.JpegExtended, TransferSyntaxUids.JpegSpectralSelection, TransferSyntaxUids.JpegFullProgression }
+        .ToDictionary(uid => uid, _ => "lossy JPEG is judged coefficient by coefficient elsewhere");
 
     [Fact]
     public void BurnMasks_RealFiles_AreMaskedExactlyOrRefusedWithAReason()
@@ -33,7 +41,7 @@ public sealed class ConformanceTests(ITestOutputHelper output)
         var outcomes = Oracle.InFolder(results => MaskAll(folder, results));
         output.WriteLine($"{outcomes.Count(outcome => outcome.IsMasked)} masked, {outcomes.Count(outcome => !outcome.IsMasked)} refused in {folder}.");
         Assert.NotEmpty(outcomes);
-        Assert.DoesNotContain(outcomes, outcome => outcome.Problem is not null);
+        Assert.Equal("", string.Join('\n', outcomes.Select(outcome => outcome.Problem).Where(problem => problem is not null)));
     }
 
     private List<(bool IsMasked, string? Problem)> MaskAll(string folder, string results)
@@ -44,15 +52,15 @@ public sealed class ConformanceTests(ITestOutputHelper output)
         {
             var result = Path.Combine(results, $"{outcomes.Count}.dcm");
             var outcome = Burn(path, result);
-            if (outcome is MaskOutcome.Masked { Proof.Regions: var regions })
+            if (outcome is MaskOutcome.Masked { Proof: var proof })
             {
                 outcomes.Add((true, null));
-                if (NotJudged.TryGetValue(Path.GetFileName(path), out var why))
+                if (NotJudged.TryGetValue(Path.GetFileName(path), out var why) || LossyJpeg.TryGetValue(proof.TransferSyntaxUid, out why))
                 {
                     output.WriteLine($"{Path.GetFileName(path)}: not judged, {why}.");
                     continue;
                 }
-                pairs.Add(new Oracle.Pair(path, result, [.. regions.Select(region => new[] { region.X, region.Y, region.Width, region.Height })]));
+                pairs.Add(new Oracle.Pair(path, result, [.. proof.Regions.Select(region => new[] { region.X, region.Y, region.Width, region.Height })], HoldsCopy.GetValueOrDefault(Path.GetFileName(path), "none")));
                 continue;
             }
             var reason = outcome is MaskOutcome.Unsupported refused ? refused.Reason : ((MaskOutcome.Failed)outcome).Reason;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using Xunit;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Xunit;
 
 namespace Sidecar.Tests.Dicom;
 
