@@ -50,7 +50,7 @@ internal sealed class SafetyProbe(OrthancClient orthanc, TimeProvider time) : ID
 
     private async Task Probe(CancellationToken token)
     {
-        OrthancId? stored = null;
+        var stored = new HashSet<OrthancId>(); // a lossy IngestTranscoding makes new ids
         try
         {
             // Uncompressed, then RLE: one of the two is changed by any IngestTranscoding.
@@ -60,8 +60,9 @@ internal sealed class SafetyProbe(OrthancClient orthanc, TimeProvider time) : ID
                 foreach (var compressed in (bool[])[false, true])
                 {
                     var file = ProbeInstance.Build(compressed, Guid.NewGuid().ToString());
-                    stored = await orthanc.StoreInstance(new MemoryStream(file), token);
-                    var info = await orthanc.FindFileInfo(stored.Value, token);
+                    var id = await orthanc.StoreInstance(new MemoryStream(file), token);
+                    stored.Add(id);
+                    var info = await orthanc.FindFileInfo(id, token);
                     same &= info?.UncompressedMd5 == Convert.ToHexStringLower(Md5(file));
                 }
 
@@ -81,7 +82,7 @@ internal sealed class SafetyProbe(OrthancClient orthanc, TimeProvider time) : ID
         }
         finally
         {
-            if (stored is { } id)
+            foreach (var id in stored)
             {
                 await orthanc.DeleteInstance(id, CancellationToken.None);
             }

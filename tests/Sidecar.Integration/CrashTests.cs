@@ -1,0 +1,271 @@
+using System.Text.Json;
+using Sidecar.TestData;
+
+namespace Sidecar.Integration;
+
+/// <summary>The worst moments: after each, every image is there, masked, and the job says so.</summary>
+public sealed class CrashTests
+{
+    /// <summary>Requests of one replacement, in their order; at the n-th one of a kind the sidecar is killed.</summary>
+    [Theory]
+    [InlineData("GET", "/file", 1, false)] // reading the original
+    [InlineData("GET", "/metadata", 4, false)] // taking the snapshot
+    [InlineData("POST", "/instances", 3, false)] // storing: not sent yet (the first two belong to the probe)
+    [InlineData("POST", "/instances", 3, true)] // stored, the answer lost
+    [InlineData("POST", "/instances", 5, true)]
+    [InlineData("GET", "/file", 2, false)] // reading back
+    [InlineData("PUT", "/metadata/1024", 1, false)] // restoring
+    [InlineData("PUT", "/metadata/1024", 3, true)]
+    [InlineData("PUT", "/attachments/1025", 1, false)]
+    public async Task Killed_at_this_request_the_job_is_finished_after_a_restart(string method, string pathEnd, int nth, bool afterOrthanc)
+    {
+        await using var orthanc = await OrthancServer.Start();
+        await using var proxy = await OrthancProxy.Start(orthanc);
+        var study = new SampleStudy();
+        var instances = new List<string>();
+        for (var series = 1; series <= 4; series++)
+        {
+            instances.Add(await study.Add(orthanc, 1, series));
+        }
+
+        var resources = await Annotate(orthanc, instances);
+        await using var sidecar = await SidecarProcess.Start(proxy.Address);
+        var seen = 0;
+        var killed = new TaskCompletionSource();
+        bool IsTheOne(string m, string p) => m == method && p.EndsWith(pathEnd, StringComparison.Ordinal) && Interlocked.Increment(ref seen) == nth;
+        async Task Kill()
+        {
+            await sidecar.Kill();
+            killed.TrySetResult();
+        }
+
+        if (afterOrthanc)
+        {
+            proxy.Answered = async (m, p) =>
+            {
+                if (IsTheOne(m, p))
+                {
+                    await Kill();
+                }
+            };
+        }
+        else
+        {
+            proxy.Decide = async (m, p) =>
+            {
+                if (!IsTheOne(m, p))
+                {
+                    return Fault.None;
+                }
+
+                await Kill();
+                return Fault.CutBefore;
+            };
+        }
+
+        var job = await sidecar.Submit(study.Request("study", chosenSeries: [1, 2, 3, 4]));
+        await killed.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await sidecar.StartProcess();
+        var view = await sidecar.WaitForEnd(job);
+
+        Assert.Equal(("succeeded", 4), (view.GetProperty("state").GetString(), view.GetProperty("done").GetInt32()));
+        await study.AssertAllMasked(orthanc);
+        await AssertAnnotated(orthanc, resources);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(sidecar.JournalFolder));
+    }
+
+    [Fact]
+    public async Task Killed_again_and_again_a_long_job_still_ends_well()
+    {
+        await using var orthanc = await OrthancServer.Start();
+        var study = new SampleStudy();
+        for (var number = 1; number <= 60; number++)
+        {
+            await study.Add(orthanc, number);
+        }
+
+        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var job = await sidecar.Submit(study.Request("series"));
+        var kills = 0;
+        var next = 5;
+        while (kills < 4)
+        {
+            var done = 0;
+            await Wait.Until(async () => (done = (await sidecar.ReadJob(job)).GetProperty("done").GetInt32()) >= next, TimeSpan.FromSeconds(60), $"{next} are masked; log:\n{sidecar.Log}");
+            await sidecar.Kill();
+            kills++;
+            next = done + 10;
+            await sidecar.StartProcess();
+            if (next > 55)
+            {
+                break;
+            }
+        }
+
+        var view = await sidecar.WaitForEnd(job);
+        Assert.True(kills > 0);
+        Assert.Equal(("succeeded", 60), (view.GetProperty("state").GetString(), view.GetProperty("done").GetInt32()));
+        await study.AssertAllMasked(orthanc);
+    }
+
+    [Fact]
+    public async Task Orthanc_killed_in_mid_job_is_waited_for()
+    {
+        await using var orthanc = await OrthancServer.Start();
+        await using var proxy = await OrthancProxy.Start(orthanc);
+        var study = new SampleStudy();
+        for (var number = 1; number <= 10; number++)
+        {
+            await study.Add(orthanc, number);
+        }
+
+        var stored = 0;
+        var killed = new TaskCompletionSource();
+        proxy.Decide = async (method, path) =>
+        {
+            if (method == "POST" && path == "/instances" && Interlocked.Increment(ref stored) == 5)
+            {
+                await orthanc.Kill();
+                killed.TrySetResult();
+                return Fault.CutBefore;
+            }
+
+            return Fault.None;
+        };
+        await using var sidecar = await SidecarProcess.Start(proxy.Address);
+        var job = await sidecar.Submit(study.Request("series"));
+        await killed.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal("running", (await sidecar.ReadJob(job)).GetProperty("state").GetString());
+        await orthanc.StartProcess();
+        var view = await sidecar.WaitForEnd(job);
+
+        Assert.Equal(("succeeded", 10), (view.GetProperty("state").GetString(), view.GetProperty("done").GetInt32()));
+        await study.AssertAllMasked(orthanc);
+    }
+
+    [Theory]
+    [InlineData(Fault.CutBefore)]
+    [InlineData(Fault.CutAfter)]
+    [InlineData(Fault.Busy)]
+    public async Task A_store_without_a_good_answer_is_resolved_by_reading_back(object fault)
+    {
+        await using var orthanc = await OrthancServer.Start();
+        await using var proxy = await OrthancProxy.Start(orthanc);
+        var study = new SampleStudy();
+        var instance = await study.Add(orthanc, 1);
+        var resources = await Annotate(orthanc, [instance]);
+        await using var sidecar = await SidecarProcess.Start(proxy.Address);
+        var stored = 0;
+        proxy.Decide = (method, path) => Task.FromResult(method == "POST" && path == "/instances" && Interlocked.Increment(ref stored) == 3 ? (Fault)fault : Fault.None);
+
+        var view = await sidecar.WaitForEnd(await sidecar.Submit(study.Request("image")));
+
+        Assert.Equal("succeeded", view.GetProperty("state").GetString());
+        Assert.Equal((Fault)fault == Fault.CutAfter ? 3 : 4, stored);
+        await study.AssertAllMasked(orthanc);
+        await AssertAnnotated(orthanc, resources);
+    }
+
+    [Fact]
+    public async Task An_instance_that_somebody_stores_in_between_is_masked_in_its_new_form()
+    {
+        await using var orthanc = await OrthancServer.Start();
+        await using var proxy = await OrthancProxy.Start(orthanc);
+        var study = new SampleStudy();
+        var instance = await study.Add(orthanc, 1);
+        await using var sidecar = await SidecarProcess.Start(proxy.Address);
+        var reads = 0;
+        proxy.Answered = async (method, path) =>
+        {
+            if (method == "GET" && path.EndsWith("/file", StringComparison.Ordinal) && Interlocked.Increment(ref reads) == 1)
+            {
+                await study.Add(orthanc, 1, change: b => b.Set(Tags.StudyDescription, "corrected"));
+            }
+        };
+
+        var view = await sidecar.WaitForEnd(await sidecar.Submit(study.Request("image")));
+
+        Assert.Equal("succeeded", view.GetProperty("state").GetString());
+        Assert.Equal("corrected", (await orthanc.Read($"instances/{instance}/simplified-tags")).GetProperty("StudyDescription").GetString());
+        await study.AssertAllMasked(orthanc);
+    }
+
+    [Fact]
+    public async Task An_instance_deleted_in_between_fails_with_that_reason()
+    {
+        await using var orthanc = await OrthancServer.Start();
+        await using var proxy = await OrthancProxy.Start(orthanc);
+        var study = new SampleStudy();
+        var deleted = await study.Add(orthanc, 1);
+        await study.Add(orthanc, 2);
+        await using var sidecar = await SidecarProcess.Start(proxy.Address);
+        var infos = 0;
+        proxy.Decide = async (method, path) =>
+        {
+            if (path.EndsWith($"{deleted}/attachments/dicom/info", StringComparison.Ordinal) && Interlocked.Increment(ref infos) == 1)
+            {
+                (await orthanc.Http.DeleteAsync($"instances/{deleted}")).EnsureSuccessStatusCode();
+            }
+
+            return Fault.None;
+        };
+
+        var view = await sidecar.WaitForEnd(await sidecar.Submit(study.Request("series")));
+
+        Assert.Equal(("failed", 1, 1), (view.GetProperty("state").GetString(), view.GetProperty("done").GetInt32(), view.GetProperty("failed").GetInt32()));
+        Assert.Contains("no longer in Orthanc", view.GetProperty("failures")[0].GetProperty("reason").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_archive_away_for_too_long_fails_the_untouched_images_and_says_so()
+    {
+        await using var orthanc = await OrthancServer.Start();
+        await using var proxy = await OrthancProxy.Start(orthanc);
+        var study = new SampleStudy();
+        await study.Add(orthanc, 1);
+        await using var sidecar = await SidecarProcess.Start(proxy.Address, ("SIDECAR_MaskJobs__OrthancPatience", "00:00:01"));
+        var away = false;
+        proxy.Decide = (method, path) =>
+        {
+            away |= path.EndsWith("/file", StringComparison.Ordinal);
+            return Task.FromResult(away ? Fault.CutBefore : Fault.None);
+        };
+
+        var job = await sidecar.Submit(study.Request("image"));
+        await Wait.Until(async () => (await sidecar.ReadJob(job)).GetProperty("failed").GetInt32() == 1, TimeSpan.FromSeconds(60), $"the image fails; log:\n{sidecar.Log}");
+        proxy.Decide = (_, _) => Task.FromResult(Fault.None);
+        var view = await sidecar.WaitForEnd(job);
+
+        Assert.Contains("not touched", view.GetProperty("failures")[0].GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Equal(study.Originals.Values.Single(), await orthanc.ReadFile(study.Originals.Keys.Single()));
+    }
+
+    private static async Task<IReadOnlyList<string>> Annotate(OrthancServer orthanc, IReadOnlyList<string> instances)
+    {
+        var resources = new HashSet<string>();
+        foreach (var instance in instances)
+        {
+            var series = (await orthanc.Read($"instances/{instance}")).GetProperty("ParentSeries").GetString()!;
+            var study = (await orthanc.Read($"series/{series}")).GetProperty("ParentStudy").GetString()!;
+            var patient = (await orthanc.Read($"studies/{study}")).GetProperty("ParentPatient").GetString()!;
+            resources.UnionWith([$"instances/{instance}", $"series/{series}", $"studies/{study}", $"patients/{patient}"]);
+        }
+
+        foreach (var resource in resources)
+        {
+            await orthanc.Put($"{resource}/metadata/1024", resource);
+            await orthanc.Put($"{resource}/attachments/1025", resource);
+        }
+
+        return [.. resources];
+    }
+
+    private static async Task AssertAnnotated(OrthancServer orthanc, IReadOnlyList<string> resources)
+    {
+        foreach (var resource in resources)
+        {
+            Assert.Equal(resource, await orthanc.ReadText($"{resource}/metadata/1024"));
+            Assert.Equal(resource, await orthanc.ReadText($"{resource}/attachments/1025/data"));
+        }
+    }
+}

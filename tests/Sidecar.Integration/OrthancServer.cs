@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Sidecar.Integration;
+
+/// <summary>A real Orthanc with its own folder and port on the loopback address; ends with the test.</summary>
+internal sealed class OrthancServer : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private readonly string _folder = Directory.CreateTempSubdirectory("sidecar-orthanc-").FullName;
+    private readonly SocketsHttpHandler _handler = new() { PooledConnectionIdleTimeout = TimeSpan.FromMilliseconds(500) };
+    private Process? _process;
+
+    private OrthancServer()
+    {
+        Port = FreePort();
+        Http = new HttpClient(_handler) { BaseAddress = new Uri($"http://127.0.0.1:{Port}/") };
+    }
+
+    public int Port { get; }
+
+    public HttpClient Http { get; }
+
+    public Uri Address => Http.BaseAddress!;
+
+    public static async Task<OrthancServer> Start(JsonObject? settings = null)
+    {
+        var server = new OrthancServer();
+        var configuration = new JsonObject
+        {
+            ["Name"] = "integration test",
+            ["StorageDirectory"] = server._folder,
+            ["IndexDirectory"] = server._folder,
+            ["HttpPort"] = server.Port,
+            ["DicomServerEnabled"] = false,
+            ["RemoteAccessAllowed"] = false,
+            ["AuthenticationEnabled"] = false,
+            ["OverwriteInstances"] = true,
+            ["StableAge"] = 1,
+            ["Plugins"] = new JsonArray("/usr/share/orthanc/plugins/libOrthancDicomWeb.so"),
+            ["UserMetadata"] = new JsonObject { ["sample-note"] = 5000 },
+        };
+        foreach (var (name, value) in settings ?? [])
+        {
+            configuration[name] = value?.DeepClone();
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(server._folder, "orthanc.json"), configuration.ToJsonString());
+        await server.StartProcess();
+        return server;
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    public async Task StartProcess()
+    {
+        _process = Process.Start(new ProcessStartInfo(File.Exists("/usr/sbin/Orthanc") ? "/usr/sbin/Orthanc" : "Orthanc", [Path.Combine(_folder, "orthanc.json")])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        })!;
+        _process.ErrorDataReceived += (_, _) => { };
+        _process.OutputDataReceived += (_, _) => { };
+        _process.BeginErrorReadLine();
+        _process.BeginOutputReadLine();
+        await Wait.Until(async () => await Answers(), StartLimit, "Orthanc answers");
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public async Task Kill()
+    {
+        if (_process is { HasExited: false })
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+    }
+
+    public async Task<string> Upload(byte[] file)
+    {
+        using var content = new ByteArrayContent(file);
+        using var answer = await Http.PostAsync("instances", content);
+        answer.EnsureSuccessStatusCode();
+        var stored = await answer.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal("Success", stored.GetProperty("Status").GetString());
+        return stored.GetProperty("ID").GetString()!;
+    }
+
+    public Task<byte[]> ReadFile(string instance) => Http.GetByteArrayAsync($"instances/{instance}/file");
+
+    public async Task<string> ReadText(string path) => await Http.GetStringAsync(path);
+
+    public async Task<JsonElement> Read(string path) => await Http.GetFromJsonAsync<JsonElement>(path);
+
+    public async Task Put(string path, string text)
+    {
+        using var content = new StringContent(text);
+        (await Http.PutAsync(path, content)).EnsureSuccessStatusCode();
+    }
+
+    /// <summary>All files in the storage folder that Orthanc holds, by instance id.</summary>
+    public async Task<IReadOnlyList<string>> ListInstances() => [.. (await Read("instances")).EnumerateArray().Select(i => i.GetString()!)];
+
+    public async ValueTask DisposeAsync()
+    {
+        await Kill();
+        Http.Dispose();
+        _handler.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task<bool> Answers()
+    {
+        try
+        {
+            return (await Http.GetAsync("system")).IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+}
+
+internal static class Wait
+{
+    /// <summary>Asks again every 20 ms until it holds; fails the test after <paramref name="limit"/>.</summary>
+    public static async Task Until(Func<Task<bool>> holds, TimeSpan limit, string what)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (!await holds())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(started) < limit, $"After {limit.TotalSeconds} s still waiting until {what}.");
+            await Task.Delay(20);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Sidecar.Tests.Http;
+
+namespace Sidecar.Integration;
+
+/// <summary>The real executable, with a database and a journal of its own, and a stub of the identity provider that publishes a key.</summary>
+internal sealed class SidecarProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private readonly WebApplication _provider;
+    private readonly TokenIssuer _issuer = new("");
+    private readonly Dictionary<string, string> _settings = [];
+    private readonly List<string> _log = [];
+    private Process? _process;
+
+    private SidecarProcess(Uri orthanc)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        _provider = builder.Build();
+        _provider.MapGet("/.well-known/openid-configuration", () => Results.Content(_issuer.Discovery, "application/json"));
+        _provider.MapGet("/jwks", () => Results.Content(_issuer.Keys, "application/json"));
+        Folder = Directory.CreateTempSubdirectory("sidecar-state-").FullName;
+        _settings["SIDECAR_Orthanc__BaseUrl"] = orthanc.ToString();
+        _settings["SIDECAR_Storage__Directory"] = Path.Combine(Folder, "state");
+        _settings["SIDECAR_Authentication__Audience"] = TokenIssuer.Audience;
+        _settings["SIDECAR_MaskJobs__RetryPause"] = "00:00:00.2";
+        Http = new HttpClient(new SocketsHttpHandler());
+    }
+
+    public string Folder { get; }
+
+    public string JournalFolder => Path.Combine(Folder, "state", "journal");
+
+    /// <summary>Speaks as a user who may mask.</summary>
+    public HttpClient Http { get; private set; }
+
+    public string Log
+    {
+        get
+        {
+            lock (_log)
+            {
+                return string.Join('\n', _log);
+            }
+        }
+    }
+
+    public static async Task<SidecarProcess> Start(Uri orthanc, params (string Name, string Value)[] settings)
+    {
+        var sidecar = new SidecarProcess(orthanc);
+        await sidecar._provider.StartAsync();
+        sidecar._issuer.Issuer = sidecar._provider.Urls.First();
+        sidecar._settings["SIDECAR_Authentication__Authority"] = sidecar._issuer.Issuer;
+        foreach (var (name, value) in settings)
+        {
+            sidecar._settings[name] = value;
+        }
+
+        await sidecar.StartProcess();
+        return sidecar;
+    }
+
+    public async Task StartProcess()
+    {
+        var address = $"http://127.0.0.1:{OrthancServer.FreePort()}";
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "sidecar.dll"), "serve"])
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        foreach (var (name, value) in _settings)
+        {
+            start.Environment[name] = value;
+        }
+
+        start.Environment["ASPNETCORE_URLS"] = address;
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += Keep;
+        _process.ErrorDataReceived += Keep;
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        Http.Dispose();
+        Http = Client(address, "image-masking");
+        await Wait.Until(
+            async () =>
+            {
+                Assert.False(_process.HasExited, $"The sidecar ended at its start:\n{Log}");
+                try
+                {
+                    return (await Http.GetAsync("health/live")).IsSuccessStatusCode;
+                }
+                catch (HttpRequestException)
+                {
+                    return false;
+                }
+            },
+            StartLimit,
+            "the sidecar answers");
+    }
+
+    public HttpClient Client(string address, params string[] roles)
+    {
+        var client = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri(address), Timeout = TimeSpan.FromMinutes(2) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _issuer.Create("mia", "Mia Masker", roles));
+        return client;
+    }
+
+    /// <summary>SIGKILL: no handler, no flush, no goodbye.</summary>
+    public async Task Kill()
+    {
+        if (_process is { HasExited: false })
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+    }
+
+    public async Task<HttpResponseMessage> Post(object request, string? key = null)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Post, "api/mask-jobs") { Content = JsonContent.Create(request) };
+        message.Headers.Add("Idempotency-Key", key ?? Guid.NewGuid().ToString());
+        return await Http.SendAsync(message);
+    }
+
+    /// <summary>Asks for a job and returns its id.</summary>
+    public async Task<string> Submit(object request, string? key = null)
+    {
+        using var answer = await Post(request, key);
+        var body = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.StatusCode == HttpStatusCode.Accepted, $"{(int)answer.StatusCode}: {body}");
+        return JsonNode.Parse(body)!["id"]!.GetValue<string>();
+    }
+
+    public Task<JsonElement> ReadJob(string id) => Http.GetFromJsonAsync<JsonElement>($"api/mask-jobs/{id}");
+
+    public async Task<JsonElement> WaitForEnd(string id, int seconds = 60)
+    {
+        JsonElement job = default;
+        await Wait.Until(
+            async () =>
+            {
+                job = await ReadJob(id);
+                return job.GetProperty("state").GetString() is "succeeded" or "failed";
+            },
+            TimeSpan.FromSeconds(seconds),
+            $"job {id} ends; log:\n{Log}");
+        return job;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Kill();
+        Http.Dispose();
+        await _provider.DisposeAsync();
+        _issuer.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs line)
+    {
+        lock (_log)
+        {
+            _log.Add(line.Data ?? "");
+        }
+    }
+}
