@@ -1,9 +1,151 @@
 using System.CommandLine;
+using System.Data.Common;
+using Microsoft.Extensions.Options;
+using Sidecar.Http;
+using Sidecar.MaskJobs;
+using Sidecar.Orthanc;
+using Sidecar.Storage;
 
 namespace Sidecar.Commands;
 
-/// <summary><c>sidecar doctor</c>.</summary>
+/// <summary><c>sidecar doctor</c>: looks at everything the service needs, with the service's own settings. One line a check; exit status 1 if one fails.</summary>
 internal static class DoctorCommand
 {
-    public static Command Create() => new("doctor", "Checks settings, Orthanc, storage and identity provider, and says what to do.");
+    private const long LeastFreeBytes = 2L * 1024 * 1024 * 1024;
+
+    public static Command Create()
+    {
+        var command = new Command("doctor", "Checks settings, Orthanc, storage and identity provider, and says what to do.");
+        command.SetAction((_, token) => Run(Console.Out, token));
+        return command;
+    }
+
+    public static async Task<int> Run(TextWriter output, CancellationToken token)
+    {
+        var builder = WebApplication.CreateBuilder([]);
+        builder.Configuration.AddEnvironmentVariables("SIDECAR_");
+        builder.Logging.ClearProviders();
+        ServeCommand.AddSidecar(builder.Services, builder.Configuration, validateAtStart: false);
+        await using var app = builder.Build();
+        return await Run(app.Services, output, token);
+    }
+
+    internal static async Task<int> Run(IServiceProvider services, TextWriter output, CancellationToken token)
+    {
+        var faults = SettingFaults(services);
+        if (faults.Count > 0)
+        {
+            foreach (var fault in faults)
+            {
+                await output.WriteLineAsync($"FAILED  settings: {fault}");
+            }
+
+            return 1;
+        }
+
+        (string Name, Func<CancellationToken, Task<string?>> Check)[] checks =
+        [
+            ("Orthanc answers", t => CheckOrthanc(services, t)),
+            ("Orthanc replaces images safely", t => CheckSafety(services, t)),
+            ("Orthanc's plugins", t => CheckPlugins(services, t)),
+            ("storage is writable", t => CheckStorage(services, t)),
+            ("storage has room", _ => Task.FromResult(CheckRoom(services))),
+            ("identity provider publishes keys", t => CheckIdentityProvider(services, t)),
+        ];
+        await output.WriteLineAsync("ok      settings");
+        var status = 0;
+        foreach (var (name, check) in checks)
+        {
+            var advice = await Ask(check, token);
+            status = advice is null ? status : 1;
+            await output.WriteLineAsync(advice is null ? $"ok      {name}" : $"FAILED  {name}: {advice}");
+        }
+
+        return status;
+    }
+
+    private static List<string> SettingFaults(IServiceProvider services)
+    {
+        List<string> faults = [];
+        Read<OrthancOptions>();
+        Read<StorageOptions>();
+        Read<TokenOptions>();
+        Read<PermissionOptions>();
+        Read<MaskJobOptions>();
+        return faults;
+
+        void Read<T>()
+            where T : class
+        {
+            try
+            {
+                _ = services.GetRequiredService<IOptions<T>>().Value;
+            }
+            catch (OptionsValidationException e)
+            {
+                faults.AddRange(ServeCommand.FaultsOf(e));
+            }
+        }
+    }
+
+    // Null where all is well, else what is wrong and what to do.
+    private static async Task<string?> Ask(Func<CancellationToken, Task<string?>> check, CancellationToken token)
+    {
+        try
+        {
+            return await check(token);
+        }
+        catch (Exception e) when (e is IOException or DbException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            return e.Message;
+        }
+    }
+
+    private static async Task<string?> CheckOrthanc(IServiceProvider services, CancellationToken token)
+    {
+        await services.GetRequiredService<OrthancClient>().ReadSystem(token);
+        return null;
+    }
+
+    private static async Task<string?> CheckSafety(IServiceProvider services, CancellationToken token)
+    {
+        await services.GetRequiredService<SafetyProbe>().EnsureSafe(token);
+        return null;
+    }
+
+    private static async Task<string?> CheckPlugins(IServiceProvider services, CancellationToken token)
+    {
+        var orthanc = services.GetRequiredService<OrthancClient>();
+        var plugins = await orthanc.ReadPlugins(token);
+        if (!plugins.Contains("dicom-web"))
+        {
+            return "The DICOMweb plugin is not loaded, so OHIF finds no images. Install orthanc-dicomweb and name it under \"Plugins\" in Orthanc's configuration.";
+        }
+
+        // The GDCM plugin needs more stack than Debian's civetweb gives its threads: decoding a compressed image ends the whole server.
+        return plugins.Contains("gdcm") && (await orthanc.ReadSystem(token)).Version.StartsWith("1.10.", StringComparison.Ordinal)
+            ? "The GDCM plugin is loaded; in this version of Orthanc it crashes the server on compressed images. Remove orthanc-gdcm from \"Plugins\" in Orthanc's configuration."
+            : null;
+    }
+
+    private static async Task<string?> CheckStorage(IServiceProvider services, CancellationToken token)
+    {
+        var health = await new StorageHealth(services.GetRequiredService<Database>()).CheckHealthAsync(new(), token);
+        var folder = services.GetRequiredService<IOptions<StorageOptions>>().Value.Directory;
+        return health.Description is null ? null : $"{folder} cannot be written. Give it to the user that runs the service, on a disk with free space.";
+    }
+
+    private static string? CheckRoom(IServiceProvider services)
+    {
+        var folder = Path.GetFullPath(services.GetRequiredService<IOptions<StorageOptions>>().Value.Directory);
+        var free = new DriveInfo(folder).AvailableFreeSpace;
+        return free >= LeastFreeBytes
+            ? null
+            : $"{folder} has {free / (1024 * 1024)} MB left; the journal needs room for the images in work. Free {LeastFreeBytes / (1024 * 1024)} MB or name another folder in Storage:Directory.";
+    }
+
+    private static async Task<string?> CheckIdentityProvider(IServiceProvider services, CancellationToken token) =>
+        (await services.GetRequiredService<IdentityProvider>().Probe(token)).Count > 0
+            ? null
+            : "It publishes no signing keys. Check Authentication:Authority.";
 }

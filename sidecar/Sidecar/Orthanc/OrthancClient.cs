@@ -34,6 +34,9 @@ internal sealed class OrthancClient(HttpClient http)
 
     public Task<SystemAnswer> ReadSystem(CancellationToken token) => Get("system", OrthancJson.Default.SystemAnswer, token);
 
+    /// <summary>Names of the loaded plugins.</summary>
+    public Task<List<string>> ReadPlugins(CancellationToken token) => Get("plugins", OrthancJson.Default.ListString, token);
+
     /// <summary>Orthanc's ids for a UID, by level word ("Study", "Series", "Instance"). Several when patients share a UID.</summary>
     public async Task<IReadOnlyList<LookupAnswer>> Lookup(string uid, CancellationToken token)
     {

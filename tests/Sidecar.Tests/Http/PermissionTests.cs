@@ -1,0 +1,142 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace Sidecar.Tests.Http;
+
+/// <summary>Every endpoint against every kind of caller. A new endpoint belongs into this table.</summary>
+public sealed class PermissionTests
+{
+    // No token, a token without roles, the role to mask, all other roles. 2xx/4xx of the endpoint itself count as "let in".
+    private static readonly (string Method, string Path, bool Anonymous, bool AnyToken, bool Mask, bool OtherRoles)[] Table =
+    [
+        ("GET", "/health/live", true, true, true, true),
+        ("GET", "/health/ready", true, true, true, true),
+        ("GET", "/api/me", false, true, true, true),
+        ("POST", "/api/mask-jobs", false, false, true, false),
+        ("POST", "/api/mask-jobs/preview", false, false, true, false),
+        ("GET", "/api/mask-jobs?study=1.2", false, false, true, false),
+        ("GET", "/api/mask-jobs/none", false, false, true, false),
+        ("GET", "/api/mask-jobs/none/events", false, false, true, false),
+        ("GET", "/dicom-web/studies", false, true, true, true),
+        ("GET", "/dicom-web/studies/1.2/series/1.3/instances", false, true, true, true),
+        ("GET", "/openapi/v1.json", false, true, true, true),
+    ];
+
+    public static TheoryData<string, string, string, bool> Rows()
+    {
+        var rows = new TheoryData<string, string, string, bool>();
+        foreach (var (method, path, anonymous, anyToken, mask, otherRoles) in Table)
+        {
+            rows.Add(method, path, "nobody", anonymous);
+            rows.Add(method, path, "", anyToken);
+            rows.Add(method, path, "image-masking", mask);
+            rows.Add(method, path, "image-review,audit-reader,sidecar-administrator", otherRoles);
+        }
+
+        return rows;
+    }
+
+    [Theory]
+    [MemberData(nameof(Rows))]
+    public async Task An_endpoint_lets_in_whom_the_table_says_and_nobody_else(string method, string path, string roles, bool letIn)
+    {
+        await using var app = new SidecarApp();
+        using var client = roles == "nobody" ? app.CreateClient() : app.ClientWith(roles.Split(',', StringSplitOptions.RemoveEmptyEntries));
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (method == "POST")
+        {
+            request.Content = JsonContent.Create(new { });
+        }
+
+        using var answer = await client.SendAsync(request);
+
+        if (letIn)
+        {
+            Assert.False(answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden, $"{(int)answer.StatusCode}");
+            return;
+        }
+
+        Assert.Equal(roles == "nobody" ? HttpStatusCode.Unauthorized : HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        var problem = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+        Assert.Equal(roles == "nobody" ? "urn:sidecar:problem:unauthenticated" : "urn:sidecar:problem:forbidden", (string)problem["type"]!);
+    }
+
+    [Fact]
+    public async Task Every_endpoint_of_the_described_API_is_in_the_table()
+    {
+        await using var app = new SidecarApp();
+        using var client = app.ClientWith();
+        var paths = JsonNode.Parse(await client.GetStringAsync("/openapi/v1.json"))!["paths"]!.AsObject();
+        var described = paths.SelectMany(p => p.Value!.AsObject().Select(m => $"{m.Key.ToUpperInvariant()} {p.Key.Replace("{id}", "none", StringComparison.Ordinal)}")).Order();
+        var tested = Table.Where(t => t.Path.StartsWith("/api/", StringComparison.Ordinal)).Select(t => $"{t.Method} {t.Path.Split('?')[0]}").Order();
+        Assert.Equal(described, tested);
+    }
+
+    [Fact]
+    public async Task Reads_are_authorized_for_any_token_and_only_for_DICOMweb_reads()
+    {
+        await using var app = new SidecarApp();
+        using var known = app.ClientWith();
+        using var nobody = app.CreateClient();
+
+        Assert.Equal(204, await Ask(known, "GET", "/dicom-web/studies/1.2/series/1.3/instances/1.4/frames/1"));
+        Assert.Equal(204, await Ask(known, "HEAD", "/dicom-web/studies/1.2/metadata?accept=x/../y"));
+        Assert.Equal(204, await Ask(known, "GET", "/dicom-web/studies/1.2/series/1.3/instances/1.4/frames/1%2C2"));
+        Assert.Equal(401, await Ask(nobody, "GET", "/dicom-web/studies/1.2/metadata"));
+        Assert.Equal(403, await Ask(known, "POST", "/dicom-web/studies"));
+        Assert.Equal(403, await Ask(known, "DELETE", "/dicom-web/studies/1.2"));
+        foreach (var path in (string[])["/system", "/dicom-web/../system", "/dicom-web/studies/../../system", "/dicom-web/studies/%2e%2e/system", "/dicom-web/..%5csystem",
+            "/dicom-web/studies\\..\\system", "/dicom-web/servers", "/dicom-web//studies", "/dicom-web/studies/..", "/dicom-web/studies/./x", ""])
+        {
+            Assert.True(await Ask(known, "GET", path) == 403, path);
+        }
+
+        static async Task<int> Ask(HttpClient client, string method, string uri)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/internal/authorize-read");
+            request.Headers.Add("X-Original-Method", method);
+            request.Headers.TryAddWithoutValidation("X-Original-URI", uri);
+            using var answer = await client.SendAsync(request);
+            return (int)answer.StatusCode;
+        }
+    }
+
+    [Fact]
+    public async Task Me_says_who_I_am_and_what_I_may()
+    {
+        await using var app = new SidecarApp();
+        using var client = app.ClientWith("sidecar-administrator", "image-masking", "unknown");
+
+        Assert.Equal("""{"subject":"mia","name":"Mia Masker","permissions":["mask","administer"]}""", await client.GetStringAsync("/api/me"));
+    }
+
+    [Fact]
+    public async Task A_site_maps_its_own_role_names_from_its_own_claim_and_the_defaults_are_gone()
+    {
+        await using var app = new SidecarApp();
+        app.Settings["Authentication:RolesClaim"] = "realm_access.roles";
+        app.Settings["Permissions:Mask:0"] = "radiographer";
+        using var client = app.ClientWithToken(app.Issuer.Create("1", "One", ["image-masking"], t => t.Claims["realm_access"] = new Dictionary<string, object> { ["roles"] = (List<string>)["radiographer", "image-review"] }));
+
+        Assert.Equal(["mask", "review"], JsonNode.Parse(await client.GetStringAsync("/api/me"))!["permissions"]!.AsArray().Select(p => (string)p!));
+        using var old = app.ClientWithToken(app.Issuer.Create("1", "One", [], t => t.Claims["realm_access"] = new Dictionary<string, object> { ["roles"] = "image-masking" }));
+        Assert.Equal([], JsonNode.Parse(await old.GetStringAsync("/api/me"))!["permissions"]!.AsArray().Select(p => (string)p!));
+    }
+
+    [Fact]
+    public async Task A_refusal_is_written_into_the_audit()
+    {
+        await using var app = new SidecarApp();
+        using var client = app.ClientWith();
+
+        using var refused = await client.GetAsync("/api/mask-jobs?study=1.2.3");
+
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        var rows = await AuditRows.Read(app);
+        Assert.Equal(("refused", "mia", "Mia Masker"), (rows.Single().Action, rows.Single().Subject, rows.Single().Name));
+        Assert.Equal("""{"method":"GET","path":"/api/mask-jobs"}""", rows.Single().Details);
+    }
+}
