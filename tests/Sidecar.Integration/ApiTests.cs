@@ -115,6 +115,8 @@ public sealed class ApiTests
         var found = JsonNode.Parse(await sidecar.Http.GetStringAsync(search))![0]!.AsObject();
 
         Assert.True(found.ContainsKey("00080070") && found.ContainsKey("00080080"), found.ToJsonString());
+        await sidecar.Http.GetStringAsync("dicom-web/studies?PatientName=SECRETNAME*");
+        Assert.DoesNotContain("SECRETNAME", sidecar.Log, StringComparison.Ordinal);
         using var direct = await orthanc.Http.GetAsync(search);
         Assert.False(
             direct.IsSuccessStatusCode && JsonNode.Parse(await direct.Content.ReadAsStringAsync())![0]!.AsObject().ContainsKey("00080080"),

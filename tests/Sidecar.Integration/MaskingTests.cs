@@ -14,20 +14,20 @@ public sealed class MaskingTests
         await using var orthanc = await OrthancServer.Start();
         await using var sidecar = await SidecarProcess.Start(orthanc.Address);
         var study = new SampleStudy();
-        for (var number = 1; number <= 12; number++)
+        for (var number = 1; number <= 6; number++)
         {
             await study.Add(orthanc, number);
         }
 
         var other = await new SampleStudy().Add(orthanc, 1);
+        var otherInfo = await orthanc.ReadText($"instances/{other}/attachments/dicom/info");
         var job = await sidecar.WaitForEnd(await sidecar.Submit(study.Request("series")));
 
         Assert.Equal("succeeded", job.GetProperty("state").GetString());
-        Assert.Equal((12, 12, 0), (job.GetProperty("total").GetInt32(), job.GetProperty("done").GetInt32(), job.GetProperty("failed").GetInt32()));
-        Assert.Equal(Enumerable.Range(1, 12).Select(n => study.SopUid(n)), job.GetProperty("maskedSopInstanceUids").EnumerateArray().Select(u => u.GetString()!));
+        Assert.Equal((6, 6, 0), (job.GetProperty("total").GetInt32(), job.GetProperty("done").GetInt32(), job.GetProperty("failed").GetInt32()));
+        Assert.Equal(Enumerable.Range(1, 6).Select(n => study.SopUid(n)), job.GetProperty("maskedSopInstanceUids").EnumerateArray().Select(u => u.GetString()!));
         Assert.Equal("Mia Masker", job.GetProperty("createdBy").GetString());
-        study.Originals[other] = await orthanc.ReadFile(other);
-        study.Originals.Remove(other);
+        Assert.Equal(otherInfo, await orthanc.ReadText($"instances/{other}/attachments/dicom/info"));
         foreach (var (id, original) in study.Originals)
         {
             await Oracle.AssertMasked(original, await orthanc.ReadFile(id), (4, 6, 20, 10));

@@ -55,6 +55,7 @@ internal static class ServeCommand
         var builder = WebApplication.CreateBuilder(hostSettings);
         builder.Configuration.AddEnvironmentVariables("SIDECAR_");
         builder.Logging.ClearProviders().AddJsonConsole(o => o.UseUtcTimestamp = true);
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning); // at Information it writes each address with its query, where a search names patients
         builder.WebHost.ConfigureKestrel(k =>
         {
             k.AddServerHeader = false;

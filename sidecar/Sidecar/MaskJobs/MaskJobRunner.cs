@@ -24,28 +24,51 @@ internal sealed partial class MaskJobRunner(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield(); // the start of the service does not wait for Orthanc
-        await SweepJournal(stoppingToken);
         var running = new Dictionary<string, Task>();
+        var swept = false;
         while (!stoppingToken.IsCancellationRequested)
         {
-            var change = signal.Next;
-            foreach (var (study, _) in running.Where(r => r.Value.IsCompleted).ToList())
+            try
             {
-                running.Remove(study);
-            }
-
-            foreach (var job in await store.ListOpen(stoppingToken))
-            {
-                if (running.Count < options.Value.ConcurrentJobs && !running.ContainsKey(job.StudyInstanceUid))
+                if (!swept)
                 {
-                    running[job.StudyInstanceUid] = Task.Run(() => RunToTheEnd(job, stoppingToken), CancellationToken.None);
+                    await SweepJournal(stoppingToken);
+                    swept = true;
                 }
-            }
 
-            await ((Task)Task.WhenAny([change, .. running.Values]).WaitAsync(stoppingToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                var change = signal.Next;
+                await StartWaitingJobs(running, stoppingToken);
+                await Task.WhenAny([change, .. running.Values]).WaitAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception e)
+            {
+                // The database or its disk is away. The service says so by /health/ready and goes on when it is back.
+                LogCannotRead(e);
+                await Task.Delay(options.Value.RetryPause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
 
         await Task.WhenAll(running.Values);
+    }
+
+    private async Task StartWaitingJobs(Dictionary<string, Task> running, CancellationToken token)
+    {
+        foreach (var (study, _) in running.Where(r => r.Value.IsCompleted).ToList())
+        {
+            running.Remove(study);
+        }
+
+        foreach (var job in await store.ListOpen(token))
+        {
+            if (running.Count < options.Value.ConcurrentJobs && !running.ContainsKey(job.StudyInstanceUid))
+            {
+                running[job.StudyInstanceUid] = Task.Run(() => RunToTheEnd(job, token), CancellationToken.None);
+            }
+        }
     }
 
     private async Task RunToTheEnd(MaskJob job, CancellationToken token)
@@ -66,6 +89,13 @@ internal sealed partial class MaskJobRunner(
             {
                 LogUnsafe(job.Id);
                 await FailUntouched(job, e.Message, token);
+            }
+            catch (Exception e) when (e is ((InvalidOperationException and not ObjectDisposedException) or ArgumentException) && !token.IsCancellationRequested)
+            {
+                // Our own bug. What was not written to is given up at once; what was, stays open until it can be settled.
+                LogTryAgain(e, job.Id);
+                await FailUntouched(job, "The software failed on this job. This image was not touched; please report this to the administrator.", token);
+                await Task.Delay(options.Value.RetryPause, time, token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (Exception e)
             {
@@ -210,6 +240,9 @@ internal sealed partial class MaskJobRunner(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Orthanc does not deliver instance {Instance} (attempt {Attempt})")]
     private partial void LogNotDelivered(Exception e, string instance, int attempt);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Mask jobs cannot be read; trying again")]
+    private partial void LogCannotRead(Exception e);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Mask job {Job} is refused: Orthanc's settings are unsafe")]
     private partial void LogUnsafe(string job);
