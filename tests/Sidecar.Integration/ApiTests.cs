@@ -104,13 +104,13 @@ public sealed class ApiTests
     }
 
     [Fact]
-    public async Task A_search_with_a_comma_list_of_includefield_gets_all_fields()
+    public async Task A_search_with_an_escaped_comma_list_of_includefield_gets_all_fields()
     {
         await using var orthanc = await OrthancServer.Start();
         await using var sidecar = await SidecarProcess.Start(orthanc.Address);
         var study = new SampleStudy();
         await study.Add(orthanc, 1, change: b => b.Set(Tags.Manufacturer, "MAKER").Set(Tags.InstitutionName, "CLINIC"));
-        var search = $"dicom-web/studies/{study.Uid}/series/{study.SeriesUid()}/instances?includefield=00080070,00080080&limit=5";
+        var search = $"dicom-web/studies/{study.Uid}/series/{study.SeriesUid()}/instances?includefield=00080070%2C00080080&limit=5";
 
         var found = JsonNode.Parse(await sidecar.Http.GetStringAsync(search))![0]!.AsObject();
 

@@ -5,7 +5,7 @@ using Sidecar.Http;
 namespace Sidecar.Orthanc;
 
 /// <summary>
-/// DICOMweb searches (QIDO-RS, PS3.18 10.6) for viewers. Orthanc's plugin takes a repeated <c>includefield</c> only, viewers send a comma list:
+/// DICOMweb searches (QIDO-RS, PS3.18 10.6) for viewers. OHIF sends the list of <c>includefield</c> with escaped commas (%2C), which Orthanc's plugin 1.7 ignores:
 /// it is split here. Nothing but these six paths is forwarded.
 /// </summary>
 internal static class QidoEndpoint
