@@ -8,10 +8,10 @@ internal sealed class BitWriter : IDisposable
 {
     private byte[] bytes = ArrayPool<byte>.Shared.Rent(1 << 16);
     private int length;
-    private ulong pending;
-    private int free = 64;
+    private ulong pending; // Bits of the byte that is not full yet, left-aligned.
+    private int used; // 0 to 7 of them.
 
-    /// <summary>Makes room for so many bits more, which <see cref="Write"/> does not check.</summary>
+    /// <summary>Makes room for so many bits more, which writing does not check.</summary>
     public void Reserve(long bits)
     {
         var needed = length + (bits / 8) + 24;
@@ -26,35 +26,50 @@ internal sealed class BitWriter : IDisposable
     }
 
     /// <param name="value">The bits, right-aligned; nothing above them.</param>
-    /// <param name="count">0 to 32.</param>
-    public void Write(uint value, int count)
+    /// <param name="count">0 to 56.</param>
+    public void Write(ulong value, int count)
     {
-        if (count < free)
+        // Written at once and whole, so that no branch has to guess when a byte is full.
+        pending |= value << (64 - used - count);
+        used += count;
+        BinaryPrimitives.WriteUInt64BigEndian(bytes.AsSpan(length), pending);
+        length += used >> 3;
+        pending <<= used & ~7;
+        used &= 7;
+    }
+
+    /// <summary>As <see cref="Write(ulong, int)"/> for each of <paramref name="entries"/>: the bits above the lowest eight, which count them.</summary>
+    public void Write(ReadOnlySpan<ulong> entries)
+    {
+        var target = bytes.AsSpan();
+        var (position, partial, bits) = (length, pending, used);
+        foreach (var entry in entries)
         {
-            free -= count;
-            pending |= (ulong)value << free;
-            return;
+            var count = (int)(entry & 0xFF);
+            partial |= (entry >> 8) << (64 - bits - count);
+            bits += count;
+            BinaryPrimitives.WriteUInt64BigEndian(target[position..], partial);
+            position += bits >> 3;
+            partial <<= bits & ~7;
+            bits &= 7;
         }
-        var over = count - free;
-        BinaryPrimitives.WriteUInt64BigEndian(bytes.AsSpan(length), pending | ((ulong)value >> over));
-        length += 8;
-        free = 64 - over;
-        pending = over == 0 ? 0 : (ulong)value << free;
+        (length, pending, used) = (position, partial, bits);
     }
 
     /// <summary>Copies bits of another segment.</summary>
     public void Copy(EntropyBits source, long start, long end)
     {
+        const int Step = 56;
         Reserve(end - start);
         var position = start;
-        for (; position + 32 <= end; position += 32)
+        for (; position + Step <= end; position += Step)
         {
-            Write((uint)(source.Window(position) >> 32), 32);
+            Write(source.Window(position) >> (64 - Step), Step);
         }
         var rest = (int)(end - position);
         if (rest > 0)
         {
-            Write((uint)(source.Window(position) >> (64 - rest)), rest);
+            Write(source.Window(position) >> (64 - rest), rest);
         }
     }
 
@@ -62,14 +77,10 @@ internal sealed class BitWriter : IDisposable
     public void Flush(Stream result)
     {
         Reserve(64);
-        var used = 64 - free;
-        var padding = -used & 7;
-        if (padding > 0)
+        if (used > 0)
         {
-            Write((1u << padding) - 1, padding);
+            Write((1u << (8 - used)) - 1, 8 - used);
         }
-        BinaryPrimitives.WriteUInt64BigEndian(bytes.AsSpan(length), pending);
-        length += (64 - free) / 8;
         var rest = bytes.AsSpan(0, length);
         for (int at; (at = rest.IndexOf((byte)0xFF)) >= 0; rest = rest[(at + 1)..])
         {
@@ -77,7 +88,7 @@ internal sealed class BitWriter : IDisposable
             result.WriteByte(0);
         }
         result.Write(rest);
-        (length, pending, free) = (0, 0, 64);
+        (length, pending, used) = (0, 0, 0);
     }
 
     public void Dispose()

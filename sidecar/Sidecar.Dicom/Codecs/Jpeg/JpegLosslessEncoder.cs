@@ -80,9 +80,16 @@ internal static class JpegLosslessEncoder
     {
         if (step == 1)
         {
-            foreach (var difference in differences)
+            // Neighbours are often of one category: counted in turn in two places, they do not wait for each other.
+            Span<int> counts = stackalloc int[2 * 32];
+            counts.Clear();
+            for (var i = 0; i < differences.Length; i++)
             {
-                frequencies[HuffmanTable.Category((short)difference)]++;
+                counts[((i & 1) << 5) + HuffmanTable.Category((short)differences[i])]++;
+            }
+            for (var category = 0; category < Categories; category++)
+            {
+                frequencies[category] += counts[category] + counts[32 + category];
             }
             return;
         }
@@ -113,6 +120,7 @@ internal static class JpegLosslessEncoder
         var row = rented.AsSpan(0, rows.Width);
         var above = rented.AsSpan(rows.Width, rows.Width);
         var differences = rented.AsSpan(2 * rows.Width, rows.Width);
+        var entries = ArrayPool<ulong>.Shared.Rent(rows.Width);
         for (var y = 0; y < scan.Rows; y++)
         {
             if (y > 0 && rows.IsStart(y))
@@ -122,29 +130,33 @@ internal static class JpegLosslessEncoder
             }
             rows.Read(frame, y, row);
             JpegLosslessPredictor.Difference(row, rows.IsStart(y) ? default : above, scan.Components, scan.Predictor, scan.Initial, differences);
-            WriteRow(differences, scan.Components, codes, lengths, writer);
+            WriteRow(differences, scan.Components, codes, lengths, entries, writer);
             var swap = above;
             above = row;
             row = swap;
         }
         writer.Flush(result);
+        ArrayPool<ulong>.Shared.Return(entries);
         ArrayPool<ushort>.Shared.Return(rented);
     }
 
-    private static void WriteRow(ReadOnlySpan<ushort> differences, int step, ReadOnlySpan<uint> codes, ReadOnlySpan<byte> lengths, BitWriter writer)
+    private static void WriteRow(
+        ReadOnlySpan<ushort> differences, int step, ReadOnlySpan<uint> codes, ReadOnlySpan<byte> lengths, Span<ulong> entries, BitWriter writer)
     {
-        writer.Reserve(32L * differences.Length);
+        entries = entries[..differences.Length];
         var component = 0;
-        foreach (var unsigned in differences)
+        for (var i = 0; i < differences.Length; i++)
         {
-            int difference = (short)unsigned;
+            int difference = (short)differences[i];
             var category = HuffmanTable.Category(difference);
             // Negative ones are coded as one less, in as many bits as the magnitude has; 16 has none.
             var additional = (uint)(difference + (difference >> 31)) & ((1u << (category & 15)) - 1);
             var index = component + category;
-            writer.Write(codes[index] | additional, lengths[index]);
+            entries[i] = ((ulong)(codes[index] | additional) << 8) | lengths[index];
             component = component + 32 == 32 * step ? 0 : component + 32;
         }
+        writer.Reserve(32L * entries.Length);
+        writer.Write(entries);
     }
 
     /// <summary>Reads rows of a scan's samples out of a frame.</summary>

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Sidecar.Dicom.Codecs.Jpeg;
 
 /// <summary>
@@ -86,27 +88,57 @@ internal static class JpegLosslessPredictor
         {
             differences[i] = (ushort)(row[i] - (above.IsEmpty ? initial : above[i]));
         }
-        if (above.IsEmpty)
+        if (above.IsEmpty || predictor == 1)
         {
-            predictor = 1;
+            Subtract(row[step..], row, differences[step..]);
+            return;
         }
-        else
+        above = above[..row.Length];
+        switch (predictor)
         {
-            above = above[..row.Length];
+            case 2:
+                Subtract(row[step..], above[step..], differences[step..]);
+                break;
+            case 3:
+                Subtract(row[step..], above, differences[step..]);
+                break;
+            case 4:
+                for (var i = step; i < row.Length; i++)
+                {
+                    differences[i] = (ushort)(row[i] - row[i - step] - above[i] + above[i - step]);
+                }
+                break;
+            case 5:
+                for (var i = step; i < row.Length; i++)
+                {
+                    differences[i] = (ushort)(row[i] - row[i - step] - ((above[i] - above[i - step]) >> 1));
+                }
+                break;
+            case 6:
+                for (var i = step; i < row.Length; i++)
+                {
+                    differences[i] = (ushort)(row[i] - above[i] - ((row[i - step] - above[i - step]) >> 1));
+                }
+                break;
+            default:
+                for (var i = step; i < row.Length; i++)
+                {
+                    differences[i] = (ushort)(row[i] - ((row[i - step] + above[i]) >> 1));
+                }
+                break;
         }
-        for (var i = step; i < row.Length; i++)
+    }
+
+    private static void Subtract(ReadOnlySpan<ushort> left, ReadOnlySpan<ushort> right, Span<ushort> result)
+    {
+        var i = 0;
+        for (; i + Vector<ushort>.Count <= left.Length; i += Vector<ushort>.Count)
         {
-            var predicted = predictor switch
-            {
-                1 => row[i - step],
-                2 => above[i],
-                3 => above[i - step],
-                4 => row[i - step] + above[i] - above[i - step],
-                5 => row[i - step] + ((above[i] - above[i - step]) >> 1),
-                6 => above[i] + ((row[i - step] - above[i - step]) >> 1),
-                _ => (row[i - step] + above[i]) >> 1,
-            };
-            differences[i] = (ushort)(row[i] - predicted);
+            (new Vector<ushort>(left[i..]) - new Vector<ushort>(right[i..])).CopyTo(result[i..]);
+        }
+        for (; i < left.Length; i++)
+        {
+            result[i] = (ushort)(left[i] - right[i]);
         }
     }
 }
