@@ -130,15 +130,18 @@ public sealed class InstanceMasker(FrameCodecs codecs)
                 ? $"The result did not pass its check: frame {frame} is not black inside the regions. Nothing was kept."
                 : $"The result did not pass its check: {finding.ChangedOutside} samples outside of the regions changed. Nothing was kept.");
         }
+        var transferSyntaxUid = FileMeta.Read(original).TransferSyntaxUid;
+        var hashes = new string[2];
+        ParallelLoop.Run(0, 2, i => hashes[i] = Hash(i == 0 ? original : result), token);
         return new MaskOutcome.Masked(new MaskProof
         {
             Frames = originalPixels.Layout.Frames,
-            TransferSyntaxUid = FileMeta.Read(original).TransferSyntaxUid,
+            TransferSyntaxUid = transferSyntaxUid,
             OutputTransferSyntaxUid = meta.TransferSyntaxUid,
             Regions = finding.Burned,
             ChangedOutside = finding.ChangedOutside,
-            Sha256 = Hash(original),
-            OutputSha256 = Hash(result),
+            Sha256 = hashes[0],
+            OutputSha256 = hashes[1],
             OutsideSha256 = finding.OutsideSha256,
         });
     }

@@ -66,30 +66,39 @@ internal sealed class EncapsulatedPixels : StoredPixels
         var tableStart = result.Position;
         CopyRange(OffsetTable.Start, OffsetTable.ValueEnd, result);
         var firstFragment = result.Position;
-        using var burned = new MemoryStream();
-        for (var frame = 0; frame < frames.Count; frame++)
+        // As many frames at once as there are processors, then those in order.
+        var burned = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new MemoryStream()).ToArray();
+        for (var first = 0; first < frames.Count; first += burned.Length)
         {
-            token.ThrowIfCancellationRequested();
-            offsets[frame] = result.Position - firstFragment;
-            var regions = regionsOf(frame);
-            if (regions.Count == 0)
+            var end = Math.Min(first + burned.Length, frames.Count);
+            ParallelLoop.Run(first, end, frame => BurnFrame(frame, regionsOf(frame), burned[frame % burned.Length]), token);
+            for (var frame = first; frame < end; frame++)
             {
-                CopyRange(frames[frame].Start, frames[frame].End, result);
-                lengths[frame] = KeepLength;
-                continue;
+                offsets[frame] = result.Position - firstFragment;
+                var codestream = burned[frame % burned.Length];
+                if (codestream.Length == 0)
+                {
+                    CopyRange(frames[frame].Start, frames[frame].End, result);
+                    lengths[frame] = KeepLength;
+                    continue;
+                }
+                WriteFragment(codestream, result);
+                // PS3.3 C.7.6.3.1.9: the length of the codestream, a padding byte not counted.
+                lengths[frame] = codestream.Length;
             }
-            burned.SetLength(0);
-            BurnFrame(frame, regions, burned);
-            WriteFragment(burned, result);
-            // PS3.3 C.7.6.3.1.9: the length of the codestream, a padding byte not counted.
-            lengths[frame] = burned.Length;
         }
         RewriteOffsetTable(result, tableStart, offsets);
         RewriteExtendedOffsetTable(offsets, lengths);
     }
 
+    /// <summary>Leaves <paramref name="burned"/> empty where the frame has no region.</summary>
     private void BurnFrame(int frame, IReadOnlyList<Region> regions, MemoryStream burned)
     {
+        burned.SetLength(0);
+        if (regions.Count == 0)
+        {
+            return;
+        }
         var codestream = ReadCodestream(frame, out var length);
         try
         {
@@ -119,11 +128,14 @@ internal sealed class EncapsulatedPixels : StoredPixels
         length = checked((int)frames[frame].CodestreamLength);
         var buffer = ArrayPool<byte>.Shared.Rent(length);
         var position = 0;
-        foreach (var fragment in frames[frame].Fragments)
+        lock (StreamLock)
         {
-            File.Stream.Position = fragment.ValueStart;
-            File.Stream.ReadExactly(buffer, position, (int)fragment.Length);
-            position += (int)fragment.Length;
+            foreach (var fragment in frames[frame].Fragments)
+            {
+                File.Stream.Position = fragment.ValueStart;
+                File.Stream.ReadExactly(buffer, position, (int)fragment.Length);
+                position += (int)fragment.Length;
+            }
         }
         return buffer;
     }

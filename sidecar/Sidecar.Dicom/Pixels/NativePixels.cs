@@ -52,17 +52,16 @@ internal sealed class NativePixels : StoredPixels
     {
         var firstBit = frame * frameBits;
         var start = isSwapped ? firstBit / 16 * 2 : firstBit / 8;
-        File.Stream.Position = Element.ValueStart + start;
         if (!Layout.IsBitPacked && !isSwapped)
         {
-            File.Stream.ReadExactly(samples);
+            Read(start, samples);
             return;
         }
         var end = (firstBit + frameBits + 7) / 8;
         end = Math.Min(isSwapped ? end + (end & 1) : end, Element.ValueLength);
         var stored = ArrayPool<byte>.Shared.Rent((int)(end - start));
         var bytes = stored.AsSpan(0, (int)(end - start));
-        File.Stream.ReadExactly(bytes);
+        Read(start, bytes);
         if (isSwapped)
         {
             BitPacking.SwapWords(bytes);
@@ -76,6 +75,15 @@ internal sealed class NativePixels : StoredPixels
             bytes.Slice((int)((firstBit / 8) - start), samples.Length).CopyTo(samples);
         }
         ArrayPool<byte>.Shared.Return(stored);
+    }
+
+    private void Read(long start, Span<byte> bytes)
+    {
+        lock (StreamLock)
+        {
+            File.Stream.Position = Element.ValueStart + start;
+            File.Stream.ReadExactly(bytes);
+        }
     }
 
     public override void WriteBurned(Stream result, Func<int, IReadOnlyList<Region>> regionsOf, CancellationToken token)

@@ -15,6 +15,9 @@ internal abstract class StoredPixels(Part10File file, DicomElement element, Pixe
 
     protected Part10File File { get; } = file;
 
+    /// <summary>Held while frames are read from the stream, as several are at once.</summary>
+    protected Lock StreamLock { get; } = new();
+
     /// <param name="file">The index of the file.</param>
     /// <param name="layout">Its checked layout.</param>
     /// <param name="black">Black in that layout.</param>
@@ -36,7 +39,7 @@ internal abstract class StoredPixels(Part10File file, DicomElement element, Pixe
 
     public abstract FrameFormat FormatOf(int frame);
 
-    /// <summary>Decodes one frame; <paramref name="samples"/> is exactly as long as its format's shape.</summary>
+    /// <summary>Decodes one frame; <paramref name="samples"/> is exactly as long as its format's shape. Several threads may do so at once.</summary>
     public abstract void ReadFrame(int frame, Span<byte> samples);
 
     /// <summary>Writes the value of the element, from its first byte to before its delimiter.</summary>
