@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Judges a masked DICOM file against its original, with pydicom, gdcm and numpy only.
 
-    compare.py ORIGINAL MASKED --region X,Y,WIDTH,HEIGHT [--region ...] [--frames 1-5,9] [--allow KEYWORD ...]
+    compare.py ORIGINAL MASKED [ORIGINAL MASKED ...] --region X,Y,WIDTH,HEIGHT [--region ...] [--frames 1-5,9] [--allow KEYWORD ...]
 
-Regions are stored pixels, origin top left, far edge excluded, as burned (snapped outward where the format asks for it). Prints one JSON object:
-what was found, and `problems`, a list of sentences. Exit status: 0 no problem, 1 problems, 2 it could not be judged.
+Regions are stored pixels, origin top left, far edge excluded, as burned (snapped outward where the format asks for it). Prints one JSON object a
+line for each pair: what was found, and `problems`, a list of sentences. Exit status: 0 no problem, 1 problems, 2 a pair could not be judged.
 """
 import argparse
 import json
@@ -34,18 +34,22 @@ class CannotJudge(Exception):
     pass
 
 
-def decode(*paths):
+def decode(paths):
+    """The samples of each file, or a CannotJudge in its place."""
     decoder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "decode.py")
     with tempfile.TemporaryDirectory() as folder:
         outs = [os.path.join(folder, f"{index}.npy") for index in range(len(paths))]
         command = [sys.executable, decoder] + [word for pair in zip(paths, outs) for word in pair]
         try:
             child = subprocess.run(command, capture_output=True, text=True, timeout=DECODE_SECONDS)
+            if child.returncode == 0:
+                return [numpy.load(out) for out in outs]
+            reason = f"decoding {paths[0]} ended with {child.returncode}: {(child.stderr.strip().splitlines() or ['no message'])[-1]}"
         except subprocess.TimeoutExpired:
-            raise CannotJudge(f"decoding took longer than {DECODE_SECONDS} s")
-        if child.returncode != 0:
-            raise CannotJudge(f"decoding ended with {child.returncode}: {(child.stderr.strip().splitlines() or ['no message'])[-1]}")
-        return [numpy.load(out) for out in outs]
+            reason = f"decoding {paths[0]} took longer than {DECODE_SECONDS} s"
+    if len(paths) == 1:
+        return [CannotJudge(reason)]
+    return [samples for path in paths for samples in decode([path])]
 
 
 def black_of(dataset):
@@ -114,8 +118,8 @@ def frames_of(text, count):
     return sorted(frames)
 
 
-def compare(original, masked, regions, frames=None, allow=()):
-    """The findings as a dictionary; `problems` is empty when the masked file is as it should be."""
+def compare(original, masked, regions, frames=None, allow=(), samples=None):
+    """The findings as a dictionary; `problems` is empty when the masked file is as it should be. `samples` are those of both, where decoded already."""
     warnings.simplefilter("ignore")
     before, after = pydicom.dcmread(original, force=True), pydicom.dcmread(masked, force=True)
     problems = []
@@ -130,7 +134,10 @@ def compare(original, masked, regions, frames=None, allow=()):
     if before.preamble != after.preamble:
         problems.append("the preamble changed")
 
-    old, new = decode(original, masked)
+    old, new = samples or decode([original, masked])
+    for side in (old, new):
+        if isinstance(side, CannotJudge):
+            raise side
     if old.shape != new.shape:
         raise CannotJudge(f"the shape changed from {old.shape} to {new.shape}")
     black = black_of(after)
@@ -176,19 +183,22 @@ def compare(original, masked, regions, frames=None, allow=()):
 
 def main():
     parser = argparse.ArgumentParser(description="Judges a masked DICOM file against its original.")
-    parser.add_argument("original")
-    parser.add_argument("masked")
+    parser.add_argument("files", nargs="+", metavar="ORIGINAL MASKED")
     parser.add_argument("--region", action="append", required=True, type=lambda text: tuple(int(part) for part in text.split(",", 3)))
     parser.add_argument("--frames", help="1-based, such as 1-5,9; all where absent")
     parser.add_argument("--allow", action="append", default=[], help="keyword of one more attribute that may differ")
     arguments = parser.parse_args()
-    try:
-        result = compare(arguments.original, arguments.masked, arguments.region, arguments.frames, arguments.allow)
-    except CannotJudge as reason:
-        print(json.dumps({"problems": [f"cannot judge: {reason}"]}))
-        return 2
-    print(json.dumps(result))
-    return 1 if result["problems"] else 0
+    if len(arguments.files) % 2:
+        parser.error("each original needs its masked file")
+    samples, status = decode(arguments.files), 0
+    for index in range(0, len(arguments.files), 2):
+        try:
+            result = compare(*arguments.files[index:index + 2], arguments.region, arguments.frames, arguments.allow, samples[index:index + 2])
+            status = max(status, 1 if result["problems"] else 0)
+        except CannotJudge as reason:
+            result, status = {"problems": [f"cannot judge: {reason}"]}, 2
+        print(json.dumps(result))
+    return status
 
 
 if __name__ == "__main__":
