@@ -207,12 +207,14 @@ internal static class CTPhantom
             return 62 + (10 * Texture.Smooth(x / 12, y / 12, 3));
         }
 
-        if (Inside(x, y, 122, 12, 40 * Math.Sqrt(Math.Abs(Math.Sin(Math.PI * along)) + 0.01), 50) < 1)
+        var spleen = 0.4 + (0.6 * Math.Sin(Math.PI * along));
+        if (Inside(x, y, 122, 12, 40 * spleen, 50 * spleen) < 1)
         {
             return 55;
         }
 
-        if (Inside(x, y, -78, 74, 30 * Math.Sqrt(along + 0.001), 34) < 1 || Inside(x, y, 78, 74, 30 * Math.Sqrt(along + 0.001), 34) < 1)
+        var kidney = Math.Sqrt(along) + 0.1;
+        if (Inside(x, y, -78, 74, 28 * kidney, 32 * kidney) < 1 || Inside(x, y, 78, 74, 28 * kidney, 32 * kidney) < 1)
         {
             return 125;
         }

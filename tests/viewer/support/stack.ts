@@ -1,0 +1,35 @@
+/**
+ * Where the running stack is. All of it comes from the state folder that start.sh writes:
+ * SIDECAR_TEST_STATE (default: .state of the repository), SIDECAR_TEST_URL (default: what the folder's file `ready` says),
+ * SIDECAR_TEST_ORTHANC_URL (default: http://127.0.0.1:8042).
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+export const repository = resolve(import.meta.dirname, '../../..');
+export const state = resolve(process.env.SIDECAR_TEST_STATE ?? join(repository, '.state'));
+export const baseUrl = process.env.SIDECAR_TEST_URL ?? readState('ready');
+export const orthancUrl = process.env.SIDECAR_TEST_ORTHANC_URL ?? 'http://127.0.0.1:8042';
+
+export type UserName = 'mia' | 'rob' | 'ada';
+
+export function passwordOf(user: UserName): string {
+  return (JSON.parse(readState('identity-provider/users.json')) as Record<UserName, { password: string }>)[user].password;
+}
+
+export function orthancAuthorization(): string {
+  return `Basic ${Buffer.from(`sidecar:${readState('secrets/orthanc-sidecar-password')}`).toString('base64')}`;
+}
+
+/** Cookies of a user who has logged in at the identity provider; written by logIn.ts. */
+export function sessionOf(user: UserName): string {
+  return join(import.meta.dirname, `../test-results/sessions/${user}.json`);
+}
+
+function readState(name: string): string {
+  const path = join(state, name);
+  if (!existsSync(path)) {
+    throw new Error(`${path} is missing: start the stack first (./start.sh), or set SIDECAR_TEST_STATE to its data folder.`);
+  }
+  return readFileSync(path, 'utf8').trim();
+}

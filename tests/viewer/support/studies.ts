@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { orthanc } from './orthanc.ts';
+import { repository } from './stack.ts';
+import type { Rectangle } from './viewer.ts';
+
+const run = promisify(execFile);
+
+export type StudyName = 'ultrasound-still' | 'ultrasound-cine' | 'ct' | 'radiograph';
+
+/** A fresh copy of a demo study with UIDs of its own, stored in Orthanc; the originals stay here to be compared with. */
+export interface StoredStudy {
+  readonly studyInstanceUid: string;
+  /** Where its text is burned in, in stored pixels. */
+  readonly banner: Rectangle;
+  /** Orthanc's ids, in order of InstanceNumber. */
+  readonly instances: readonly string[];
+  /** Fetches every instance and lets pydicom judge it. */
+  readonly judge: (regions: readonly Rectangle[]) => Promise<Verdict[]>;
+  readonly remove: () => Promise<void>;
+}
+
+export interface Verdict {
+  readonly frames: number;
+  readonly transferSyntax: string;
+  readonly outputTransferSyntax: string;
+  readonly notBlack: number;
+  readonly changedInside: number;
+  readonly changedOutside: number;
+  /** Sentences; empty when black inside, unchanged outside, and no attribute differs but those that may. */
+  readonly problems: readonly string[];
+}
+
+/** @param prepare Changes the files in a folder before they are stored, with a dcmtk program for example. */
+export async function storeStudy(name: StudyName, prepare?: (files: string[]) => Promise<unknown>): Promise<StoredStudy> {
+  const folder = mkdtempSync(join(tmpdir(), 'viewer-test-'));
+  const tool = join(repository, 'tests/data/Sidecar.TestData/bin/Release/net10.0/demo-studies');
+  const { stdout } = await run(tool, ['--out', folder, '--only', name, '--seed', randomUUID()]);
+  const { studyInstanceUid, banner, directory } = JSON.parse(stdout) as { studyInstanceUid: string; banner: Rectangle; directory: string };
+  const files = readdirSync(directory).sort().map(file => join(directory, file));
+  await prepare?.(files);
+  const instances: string[] = [];
+  for (const file of files) {
+    instances.push(await orthanc.store(readFileSync(file)));
+  }
+  return {
+    studyInstanceUid,
+    banner,
+    instances,
+    judge: async regions => {
+      const pairs = await Promise.all(instances.map(async (instance, index) => {
+        const masked = `${files[index]!}.masked`;
+        writeFileSync(masked, await orthanc.file(instance));
+        return [files[index]!, masked];
+      }));
+      return compare(pairs.flat(), regions);
+    },
+    remove: async () => {
+      rmSync(folder, { recursive: true });
+      const study = (await orthanc.familyOf(instances[0]!)).find(({ level }) => level === 'studies')!;
+      await orthanc.delete(study);
+    },
+  };
+}
+
+async function compare(files: readonly string[], regions: readonly Rectangle[]): Promise<Verdict[]> {
+  const flags = regions.flatMap(({ x, y, width, height }) => ['--region', `${x},${y},${width},${height}`]);
+  // Exit status 1 and 2 come with the reasons on standard output; anything else is a broken oracle.
+  const { stdout } = await run('/usr/bin/python3', [join(repository, 'tests/oracle/compare.py'), ...files, ...flags], { maxBuffer: 1 << 24 })
+    .catch((fault: { stdout?: string }) => (fault.stdout ? { stdout: fault.stdout } : Promise.reject(fault)));
+  return stdout.trim().split('\n').map(line => JSON.parse(line) as Verdict);
+}
