@@ -1,0 +1,95 @@
+using System.Runtime.InteropServices;
+
+namespace Sidecar.Worker;
+
+/// <summary>What a worker is asked to do with one frame.</summary>
+public enum WorkerOperation
+{
+    DecodeJpegLs = 1,
+    EncodeJpegLs = 2,
+    DecodeJpeg2000 = 3,
+    EncodeJpeg2000 = 4,
+}
+
+/// <summary>How a worker's answer ends.</summary>
+public enum WorkerStatus
+{
+    /// <summary>The payload is the frame or the codestream asked for.</summary>
+    Done = 0,
+
+    /// <summary>The codestream is damaged or contradicts the request. The payload is the reason, one line of UTF-8.</summary>
+    Damaged = 1,
+
+    /// <summary>The library cannot do it. The payload is the reason, one line of UTF-8.</summary>
+    Unsupported = 2,
+
+    /// <summary>It needs more memory than the worker may have. The payload is the reason, one line of UTF-8.</summary>
+    OutOfMemory = 3,
+}
+
+/// <summary>
+/// The pipes between the sidecar and its workers. A worker writes one <see cref="WorkerReply"/> when it is ready (Done, its payload names the
+/// libraries) or cannot start; after that each <see cref="WorkerRequest"/> with its payload on standard input is answered by one
+/// <see cref="WorkerReply"/> with its payload on standard output. Numbers are in the machine's own byte order: both ends are one installation.
+/// </summary>
+public static class WorkerProtocol
+{
+    /// <summary>"SDW" and the version of this protocol: a worker of another version is refused before it is used.</summary>
+    public const int Magic = 0x53445701;
+
+    /// <summary>The worker's only argument is its memory limit in bytes.</summary>
+    public const string MemoryLimitOption = "--memory-limit";
+}
+
+/// <summary>
+/// One frame's work. A frame in memory is colour-by-pixel, rows from top to bottom without padding, each sample in <see cref="SampleBytes"/> bytes,
+/// little endian, two's complement filled up to the top bit where <see cref="IsSigned"/>.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct WorkerRequest
+{
+    public int Magic;
+    public WorkerOperation Operation;
+    public int Columns;
+    public int Rows;
+
+    /// <summary>Components of the codestream, which are the samples of a pixel.</summary>
+    public int Components;
+
+    /// <summary>1, 2 or 4.</summary>
+    public int SampleBytes;
+
+    /// <summary>1 where PixelRepresentation says that samples are signed.</summary>
+    public int IsSigned;
+
+    /// <summary>Bits of a sample in the codestream.</summary>
+    public int Precision;
+
+    /// <summary>JPEG 2000: 1 where the codestream calls its samples signed. Some files differ here from <see cref="IsSigned"/>; the bits are the same.</summary>
+    public int IsSignedInCodestream;
+
+    /// <summary>JPEG-LS: the interleave mode (0 none, 1 line, 2 sample) that an encoded frame gets.</summary>
+    public int InterleaveMode;
+
+    /// <summary>JPEG 2000: 1 where an encoded frame gets the reversible colour transform.</summary>
+    public int UseColorTransform;
+
+    /// <summary>JPEG 2000: threads the library may use.</summary>
+    public int Threads;
+
+    /// <summary>Bytes that follow: the codestream to decode, or the frame to encode.</summary>
+    public int PayloadBytes;
+
+    public readonly long FrameBytes => (long)Columns * Rows * Components * SampleBytes;
+}
+
+/// <summary>The answer to one request.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct WorkerReply
+{
+    public int Magic;
+    public WorkerStatus Status;
+
+    /// <summary>Bytes that follow.</summary>
+    public int PayloadBytes;
+}
