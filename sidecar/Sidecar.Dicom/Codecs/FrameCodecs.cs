@@ -22,6 +22,9 @@ public sealed class FrameCodecs
         [TransferSyntaxUids.JpegLosslessSv1] = new JpegCodec(),
     });
 
+    /// <summary>These codecs and <paramref name="others"/>.</summary>
+    public FrameCodecs With(IReadOnlyDictionary<string, IFrameCodec> others) => new(byTransferSyntax.Concat(others).ToDictionary());
+
     /// <summary>The codec for a transfer syntax; null where none is here.</summary>
     public IFrameCodec? Find(string transferSyntaxUid) => byTransferSyntax.GetValueOrDefault(transferSyntaxUid);
 }

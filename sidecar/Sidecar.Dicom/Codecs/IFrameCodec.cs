@@ -5,7 +5,7 @@ namespace Sidecar.Dicom.Codecs;
 
 /// <summary>
 /// One compression of one frame. A codec promises: decoding what <see cref="Burn"/> wrote gives black in the regions and, unit for unit, what decoding
-/// the original gives everywhere else; the transfer syntax stays. Holds no state; one object serves all threads. Codestreams are hostile: sizes they
+/// the original gives everywhere else; the transfer syntax stays unless <see cref="PlanTranscoding"/> says otherwise. Holds no state; one object serves all threads. Codestreams are hostile: sizes they
 /// claim are compared with the layout before anything is allocated.
 /// </summary>
 public interface IFrameCodec
@@ -19,7 +19,14 @@ public interface IFrameCodec
     /// <exception cref="DicomFormatException">The codestream is damaged or contradicts the layout.</exception>
     void Decode(ReadOnlySpan<byte> codestream, PixelLayout layout, Span<byte> frame);
 
-    /// <summary>Writes the codestream with <paramref name="regions"/> (inside the image, at least one) black.</summary>
+    /// <summary>
+    /// What the result's attributes must say when frames like this one are burned; null where they stay as they are. Where not null, every frame of the
+    /// instance goes through <see cref="Burn"/>, so that one description holds for all.
+    /// </summary>
+    /// <exception cref="DicomFormatException">The codestream is damaged.</exception>
+    Transcoding? PlanTranscoding(ReadOnlySpan<byte> codestream, PixelLayout layout) => null;
+
+    /// <summary>Writes the codestream with <paramref name="regions"/> (inside the image; none where only <see cref="PlanTranscoding"/> asks for it) black.</summary>
     /// <param name="codestream">The original, a padding byte included.</param>
     /// <param name="layout">The instance's layout.</param>
     /// <param name="black">Black in that layout.</param>

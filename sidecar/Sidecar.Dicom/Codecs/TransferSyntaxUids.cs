@@ -15,4 +15,11 @@ public static class TransferSyntaxUids
     public const string JpegLosslessSv1 = "1.2.840.10008.1.2.4.70";
     public const string DeflatedImageFrame = "1.2.840.10008.1.2.8.1";
     public const string RleLossless = "1.2.840.10008.1.2.5";
+    public const string JpegLsLossless = "1.2.840.10008.1.2.4.80";
+    public const string JpegLsNearLossless = "1.2.840.10008.1.2.4.81";
+    public const string Jpeg2000Lossless = "1.2.840.10008.1.2.4.90";
+    public const string Jpeg2000 = "1.2.840.10008.1.2.4.91";
+    public const string HighThroughputJpeg2000Lossless = "1.2.840.10008.1.2.4.201";
+    public const string HighThroughputJpeg2000RpclLossless = "1.2.840.10008.1.2.4.202";
+    public const string HighThroughputJpeg2000 = "1.2.840.10008.1.2.4.203";
 }

@@ -3,6 +3,7 @@ namespace Sidecar.Dicom.Files;
 /// <summary>A data element tag (PS3.5 7.1): the group in the high 16 bits, the element in the low ones, so that tags sort as the standard sorts them.</summary>
 public readonly record struct DicomTag(uint Value)
 {
+    public static readonly DicomTag FileMetaInformationGroupLength = new(0x00020000);
     public static readonly DicomTag TransferSyntaxUID = new(0x00020010);
     public static readonly DicomTag ImageType = new(0x00080008);
     public static readonly DicomTag DerivationDescription = new(0x00082111);

@@ -4,6 +4,8 @@ namespace Sidecar.Dicom.Files;
 public sealed record FileMeta(string TransferSyntaxUid, long DatasetStart)
 {
     private const int PreambleLength = 128;
+    private DicomElement? syntaxElement;
+    private DicomElement? groupLength;
 
     /// <summary>PS3.5 A.1 to A.5: everything but two syntaxes is explicit VR little endian.</summary>
     public DatasetEncoding DatasetEncoding => TransferSyntaxUid switch
@@ -44,7 +46,26 @@ public sealed record FileMeta(string TransferSyntaxUid, long DatasetStart)
         stream.Position = syntax.ValueStart;
         stream.ReadExactly(uid);
         var start = elements[^1].End;
-        return new FileMeta(System.Text.Encoding.Latin1.GetString(uid).Trim(' ', '\0'), start);
+        return new FileMeta(System.Text.Encoding.Latin1.GetString(uid).Trim(' ', '\0'), start)
+        {
+            syntaxElement = syntax,
+            groupLength = elements.Find(element => element.Tag == DicomTag.FileMetaInformationGroupLength && element.ValueLength == 4),
+        };
+    }
+
+    /// <summary>Replaces the transfer syntax and repairs the group's length.</summary>
+    internal void PlanTransferSyntax(FileEdits edits, string uid)
+    {
+        // PS3.5 9.1: a UID is padded with a zero byte.
+        var value = System.Text.Encoding.ASCII.GetBytes(uid.Length % 2 == 0 ? uid : uid + '\0');
+        var writer = new ElementWriter(DatasetEncoding.ExplicitLittleEndian);
+        edits.Replace(syntaxElement!.Start, syntaxElement.End, writer.Element(DicomTag.TransferSyntaxUID, "UI", value));
+        if (groupLength is not null)
+        {
+            var length = new byte[4];
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32LittleEndian(length, (uint)(DatasetStart - groupLength.End + value.Length - syntaxElement.ValueLength));
+            edits.Replace(groupLength.ValueStart, groupLength.ValueEnd, length);
+        }
     }
 
     private static bool LooksLikeBareDataset(ReadOnlySpan<byte> head) =>

@@ -1,3 +1,4 @@
+using Sidecar.Dicom.Codecs;
 using Sidecar.Dicom.Files;
 
 namespace Sidecar.Dicom.Masking;
@@ -16,7 +17,8 @@ internal static class AttributeEdits
     /// <param name="file">The original.</param>
     /// <param name="edits">Where the changes are planned.</param>
     /// <param name="areSamplesKnown">Whether the masked pixels can be measured.</param>
-    public static void Plan(Part10File file, FileEdits edits, bool areSamplesKnown)
+    /// <param name="transcoding">What the pixels need the attributes to say; null where they stay.</param>
+    public static void Plan(Part10File file, FileEdits edits, bool areSamplesKnown, Transcoding? transcoding)
     {
         var writer = new ElementWriter(file.Encoding);
         // People decided that what stays readable may stay: PS3.15 E.3.1 asks for NO then.
@@ -38,6 +40,14 @@ internal static class AttributeEdits
             }
         }
         PlanRemovals(file.Elements, edits, depth: 0);
+        if (transcoding?.TransferSyntaxUid is { } transferSyntaxUid)
+        {
+            file.Meta.PlanTransferSyntax(edits, transferSyntaxUid);
+        }
+        if (transcoding?.PhotometricInterpretation is { } photometricInterpretation)
+        {
+            edits.Set(DicomTag.PhotometricInterpretation, writer.Text(DicomTag.PhotometricInterpretation, "CS", photometricInterpretation));
+        }
     }
 
     /// <summary>The other places where the picture or its seal is: icons, nested pixel data, and signatures that no longer hold. At any depth.</summary>

@@ -57,7 +57,7 @@ public sealed class InstanceMasker(FrameCodecs codecs)
     }
 
     /// <summary>Works on <paramref name="expanded"/> and <paramref name="burned"/>, which are the files themselves unless those are deflated.</summary>
-    private static MaskOutcome BurnExpanded(
+    private MaskOutcome BurnExpanded(
         Stream original, Stream expanded, FileMeta meta, Stream burned, Stream result, IReadOnlyList<Mask> masks, IFrameCodec? codec, CancellationToken token)
     {
         var file = Part10File.Read(expanded, meta);
@@ -65,18 +65,18 @@ public sealed class InstanceMasker(FrameCodecs codecs)
         var pixels = StoredPixels.Open(file, layout, BlackSample.Compute(layout, file), codec);
         var plan = new BurnPlan(layout, masks);
         WriteBurned(file, pixels, plan, burned, token);
-        CorrectExtremes(burned, codec, token);
+        CorrectExtremes(burned, token);
         if (!ReferenceEquals(burned, result))
         {
             DeflatedFile.Deflate(burned, result, meta);
         }
-        return Prove(original, pixels, result, plan, codec, token);
+        return Prove(original, pixels, result, plan, token);
     }
 
     private static void WriteBurned(Part10File file, StoredPixels pixels, BurnPlan plan, Stream result, CancellationToken token)
     {
         var edits = new FileEdits(file);
-        AttributeEdits.Plan(file, edits, pixels.FormatOf(0).HoldsSamples);
+        AttributeEdits.Plan(file, edits, pixels.FormatOf(0).HoldsSamples, pixels.PlanTranscoding());
         OverlayPlanes.Plan(file, edits, [.. plan.Regions.Select(region => pixels.FormatOf(0).Shape.Snap(region, pixels.Layout.Columns, pixels.Layout.Rows))]);
         var growth = 0L;
         var toResult = edits.WriteTo(result, pixels.Element, WritePixels, token);
@@ -106,9 +106,9 @@ public sealed class InstanceMasker(FrameCodecs codecs)
         }
     }
 
-    private static void CorrectExtremes(Stream burned, IFrameCodec? codec, CancellationToken token)
+    private void CorrectExtremes(Stream burned, CancellationToken token)
     {
-        var (file, pixels) = Open(burned, FileMeta.Read(burned), codec);
+        var (file, pixels) = Open(burned, FileMeta.Read(burned));
         foreach (var (element, value) in PixelExtremes.FindStale(file, pixels, token).ToList())
         {
             Overwrite(burned, element.ValueStart, value);
@@ -116,13 +116,12 @@ public sealed class InstanceMasker(FrameCodecs codecs)
     }
 
     /// <summary>Reads the result back as a stranger would, and compares it with the original.</summary>
-    private static MaskOutcome Prove(
-        Stream original, StoredPixels originalPixels, Stream result, BurnPlan plan, IFrameCodec? codec, CancellationToken token)
+    private MaskOutcome Prove(Stream original, StoredPixels originalPixels, Stream result, BurnPlan plan, CancellationToken token)
     {
         result.Flush();
         var meta = FileMeta.Read(result);
         using var expanded = meta.TransferSyntaxUid == TransferSyntaxUids.DeflatedExplicitLittleEndian ? DeflatedFile.Expand(result, meta, token) : null;
-        var (_, resultPixels) = Open(expanded ?? result, meta, codec);
+        var (_, resultPixels) = Open(expanded ?? result, meta);
         var finding = MaskVerifier.Compare(originalPixels, resultPixels, plan, token);
         if (finding.ChangedOutside != 0 || finding.NotBlackFrame is not null)
         {
@@ -146,11 +145,11 @@ public sealed class InstanceMasker(FrameCodecs codecs)
         });
     }
 
-    private static (Part10File File, StoredPixels Pixels) Open(Stream stream, FileMeta meta, IFrameCodec? codec)
+    private (Part10File File, StoredPixels Pixels) Open(Stream stream, FileMeta meta)
     {
         var file = Part10File.Read(stream, meta);
         var layout = PixelLayout.Read(file);
-        return (file, StoredPixels.Open(file, layout, BlackSample.Compute(layout, file), codec));
+        return (file, StoredPixels.Open(file, layout, BlackSample.Compute(layout, file), codecs.Find(meta.TransferSyntaxUid)));
     }
 
     private static string Hash(Stream stream)

@@ -20,7 +20,8 @@ internal static class MaskVerifier
     public static Finding Compare(StoredPixels original, StoredPixels result, BurnPlan plan, CancellationToken token)
     {
         var layout = original.Layout;
-        if (result.Layout != layout)
+        // The codestream may treat colours differently; the samples, compared below, do not.
+        if (result.Layout with { PhotometricInterpretation = layout.PhotometricInterpretation } != layout)
         {
             throw new DicomFormatException("The result describes its pixels differently from the original.");
         }

@@ -32,7 +32,8 @@ public sealed class BlackSample
             "MONOCHROME1" => [highest],
             "MONOCHROME2" => [lowest],
             "PALETTE COLOR" => [PaletteColor.FindDarkestIndex(layout, file)],
-            "RGB" => [lowest, lowest, lowest],
+            // PS3.5 8.2.4: the transforms of JPEG 2000 are part of its decoding, so that decoded samples are red, green and blue.
+            "RGB" or "YBR_RCT" or "YBR_ICT" => [lowest, lowest, lowest],
             // PS3.3 C.7.6.3.1.2: chrominance is stored with half of the range added; luminance 16 is black in the partial-range model.
             "YBR_PARTIAL_422" or "YBR_PARTIAL_420" => [1L << Math.Max(0, layout.BitsStored - 4), 1L << (layout.BitsStored - 1), 1L << (layout.BitsStored - 1)],
             _ => [0, 1L << (layout.BitsStored - 1), 1L << (layout.BitsStored - 1)],

@@ -34,6 +34,19 @@ internal sealed class EncapsulatedPixels : StoredPixels
 
     private Fragment OffsetTable => Element.Fragments![0];
 
+    public override Transcoding? PlanTranscoding()
+    {
+        var codestream = ReadCodestream(0, out var length);
+        try
+        {
+            return codec.PlanTranscoding(codestream.AsSpan(0, length), Layout);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(codestream);
+        }
+    }
+
     public override FrameFormat FormatOf(int frame)
     {
         var codestream = ReadCodestream(frame, out var length);
@@ -66,12 +79,13 @@ internal sealed class EncapsulatedPixels : StoredPixels
         var tableStart = result.Position;
         CopyRange(OffsetTable.Start, OffsetTable.ValueEnd, result);
         var firstFragment = result.Position;
+        var mayCopyFrames = PlanTranscoding() is null;
         // As many frames at once as there are processors, then those in order.
         var burned = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new MemoryStream()).ToArray();
         for (var first = 0; first < frames.Count; first += burned.Length)
         {
             var end = Math.Min(first + burned.Length, frames.Count);
-            ParallelLoop.Run(first, end, frame => BurnFrame(frame, regionsOf(frame), burned[frame % burned.Length]), token);
+            ParallelLoop.Run(first, end, frame => BurnFrame(frame, regionsOf(frame), mayCopyFrames, burned[frame % burned.Length]), token);
             for (var frame = first; frame < end; frame++)
             {
                 offsets[frame] = result.Position - firstFragment;
@@ -91,11 +105,11 @@ internal sealed class EncapsulatedPixels : StoredPixels
         RewriteExtendedOffsetTable(offsets, lengths);
     }
 
-    /// <summary>Leaves <paramref name="burned"/> empty where the frame has no region.</summary>
-    private void BurnFrame(int frame, IReadOnlyList<Region> regions, MemoryStream burned)
+    /// <summary>Leaves <paramref name="burned"/> empty where the frame has no region and may be copied.</summary>
+    private void BurnFrame(int frame, IReadOnlyList<Region> regions, bool mayCopy, MemoryStream burned)
     {
         burned.SetLength(0);
-        if (regions.Count == 0)
+        if (regions.Count == 0 && mayCopy)
         {
             return;
         }

@@ -37,6 +37,9 @@ internal abstract class StoredPixels(Part10File file, DicomElement element, Pixe
             : throw new DicomFormatException("The transfer syntax says that the pixels are compressed, but they are not encapsulated.");
     }
 
+    /// <summary>What the result's attributes must say after <see cref="WriteBurned"/>; null where they stay.</summary>
+    public virtual Transcoding? PlanTranscoding() => null;
+
     public abstract FrameFormat FormatOf(int frame);
 
     /// <summary>Decodes one frame; <paramref name="samples"/> is exactly as long as its format's shape. Several threads may do so at once.</summary>
