@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Sidecar.Dicom.Codecs;
 using Sidecar.Dicom.Masking;
+using Sidecar.Workers;
 
 namespace Sidecar.Commands;
 
@@ -60,7 +61,8 @@ internal static class MaskCommand
                 var choice = MaskChoice.Parse(call.GetValue(regions) ?? [], call.GetValue(regionsFile), call.GetValue(frames));
                 var files = InputFiles.Find(call.GetValue(inputs)!, call.GetValue(output)!);
                 await using var report = MaskReport.Open(call.GetValue(results)!, files.Count);
-                var run = new MaskRun(new InstanceMasker(FrameCodecs.Managed), choice, call.GetValue(output)!, files, report);
+                using var pool = new CodecWorkerPool(new WorkerOptions(), new Quarantine());
+                var run = new MaskRun(new InstanceMasker(NativeCodecs.AddTo(FrameCodecs.Managed, pool)), choice, call.GetValue(output)!, files, report);
                 return await run.MaskAll(token) ? 0 : 1;
             }
             catch (OperationCanceledException)

@@ -6,6 +6,7 @@ using Sidecar.Http;
 using Sidecar.MaskJobs;
 using Sidecar.Orthanc;
 using Sidecar.Storage;
+using Sidecar.Workers;
 
 namespace Sidecar.Commands;
 
@@ -83,6 +84,7 @@ internal static class ServeCommand
         services.AddStorage(configuration, validateAtStart);
         services.AddAudit();
         services.AddSidecarHttp(configuration, validateAtStart);
+        services.AddWorkers(configuration, validateAtStart);
         services.AddOrthanc(configuration, validateAtStart);
         services.AddMaskJobs(configuration, validateAtStart);
     }

@@ -3,8 +3,6 @@ using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
-using Sidecar.Dicom.Codecs;
-using Sidecar.Dicom.Masking;
 using Sidecar.Http;
 
 namespace Sidecar.Orthanc;
@@ -34,7 +32,6 @@ internal static class OrthancSetup
         services.AddSingleton<ReplacementJournal>();
         services.AddSingleton<ResourceSnapshots>();
         services.AddSingleton<WorkLimit>();
-        services.AddSingleton(new InstanceMasker(FrameCodecs.Managed));
         services.AddSingleton<SafeReplacement>();
         services.AddHealthChecks().AddCheck<OrthancHealth>("orthanc");
     }

@@ -70,7 +70,7 @@ internal static class Oracle
         return output.GetAwaiter().GetResult();
     }
 
-    private static string Script(string name) => Path.Combine(RepositoryRoot, "tests", "oracle", name);
+    public static string Script(string name) => Path.Combine(RepositoryRoot, "tests", "oracle", name);
 
     public static T InFolder<T>(Func<string, T> use)
     {

@@ -1,0 +1,265 @@
+using System.Text;
+using Sidecar.Dicom.Files;
+using Sidecar.Worker;
+
+namespace Sidecar.Workers;
+
+/// <summary>
+/// Worker processes, lent to one frame at a time. None runs before the first frame needs one. A worker that crashes, stalls or runs out of memory
+/// costs that frame; the next frame gets a fresh one. One pool serves all threads of a process.
+/// </summary>
+public sealed class CodecWorkerPool(WorkerOptions options, Quarantine quarantine) : IDisposable
+{
+    private readonly Quarantine quarantine = quarantine;
+    private readonly SemaphoreSlim places = new(options.ActualCount);
+    private readonly Lock gate = new();
+    private readonly Stack<CodecWorker> idle = new();
+    private readonly HashSet<CodecWorker> lent = [];
+    private bool isDisposed;
+
+    /// <summary>The processes that live now, for tests and for `sidecar doctor`.</summary>
+    public IReadOnlyList<int> ProcessIds
+    {
+        get
+        {
+            lock (gate)
+            {
+                return [.. idle.Concat(lent).Select(worker => worker.ProcessId)];
+            }
+        }
+    }
+
+    /// <summary>Frames at work now.</summary>
+    internal int Busy
+    {
+        get
+        {
+            lock (gate)
+            {
+                return lent.Count;
+            }
+        }
+    }
+
+    /// <summary>Starts a worker if none runs, and names the native libraries it found.</summary>
+    /// <exception cref="WorkersUnavailableException">The executable or a library is missing, or of another version.</exception>
+    public string DescribeLibraries()
+    {
+        places.Wait();
+        try
+        {
+            var worker = Lend();
+            Return(worker);
+            return worker.Libraries;
+        }
+        finally
+        {
+            places.Release();
+        }
+    }
+
+    /// <summary>Decodes into <paramref name="frame"/>, which must have the size that <paramref name="request"/> says.</summary>
+    /// <exception cref="DicomFormatException">The codestream is damaged, or its worker died of it.</exception>
+    /// <exception cref="UnsupportedInstanceException">The libraries cannot decode it.</exception>
+    /// <exception cref="WorkersUnavailableException">Workers cannot run here.</exception>
+    internal void Decode(WorkerRequest request, ReadOnlySpan<byte> codestream, Span<byte> frame)
+    {
+        if (frame.Length != request.FrameBytes)
+        {
+            throw new ArgumentException("The frame's buffer has another size than the request says.", nameof(frame));
+        }
+        using var loan = Borrow(request, codestream);
+        loan.Run(request, codestream, frame.Length);
+        loan.ReadPayload(frame);
+    }
+
+    /// <summary>Encodes <paramref name="frame"/>, which was decoded from <paramref name="original"/>.</summary>
+    /// <exception cref="DicomFormatException">The worker died of it.</exception>
+    /// <exception cref="UnsupportedInstanceException">The libraries cannot encode it without loss.</exception>
+    /// <exception cref="WorkersUnavailableException">Workers cannot run here.</exception>
+    internal byte[] Encode(WorkerRequest request, ReadOnlySpan<byte> original, ReadOnlySpan<byte> frame)
+    {
+        using var loan = Borrow(request, original);
+        var codestream = GC.AllocateUninitializedArray<byte>(loan.Run(request, frame, null));
+        loan.ReadPayload(codestream);
+        return codestream;
+    }
+
+    /// <summary>Ends all workers. A frame still at work fails.</summary>
+    public void Dispose()
+    {
+        List<CodecWorker> all;
+        lock (gate)
+        {
+            isDisposed = true;
+            all = [.. idle.Concat(lent)];
+            idle.Clear();
+        }
+        foreach (var worker in all)
+        {
+            worker.Kill("the program is ending");
+        }
+        foreach (var worker in all)
+        {
+            worker.Dispose();
+        }
+    }
+
+    private Loan Borrow(in WorkerRequest request, ReadOnlySpan<byte> codestream)
+    {
+        if (quarantine.Holds(codestream))
+        {
+            throw new DicomFormatException("A compressed frame of this file is in quarantine, because decoding it ended its codec worker twice.");
+        }
+        places.Wait();
+        try
+        {
+            var millions = (double)request.Columns * request.Rows * request.Components / 1_000_000;
+            return new Loan(this, Lend(), options.FrameDeadline + (options.DeadlinePerMillionSamples * millions), codestream);
+        }
+        catch
+        {
+            places.Release();
+            throw;
+        }
+    }
+
+    private CodecWorker Lend()
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            while (idle.TryPop(out var waiting))
+            {
+                if (waiting.IsAlive)
+                {
+                    lent.Add(waiting);
+                    return waiting;
+                }
+                // The system may have ended it in the meantime; no frame is to blame.
+                waiting.Dispose();
+            }
+        }
+        var worker = CodecWorker.Start(options.MemoryLimitMebibytes);
+        lock (gate)
+        {
+            if (!isDisposed)
+            {
+                lent.Add(worker);
+                return worker;
+            }
+        }
+        worker.Dispose();
+        throw new OperationCanceledException("The program is ending.");
+    }
+
+    private void Return(CodecWorker worker)
+    {
+        lock (gate)
+        {
+            lent.Remove(worker);
+            if (!isDisposed)
+            {
+                idle.Push(worker);
+                return;
+            }
+        }
+        worker.Dispose();
+    }
+
+    private void Discard(CodecWorker worker)
+    {
+        lock (gate)
+        {
+            lent.Remove(worker);
+        }
+        worker.Dispose();
+    }
+
+    /// <summary>The library's own threads help only while no other frame is at work: whole frames side by side use the processors better.</summary>
+    private int FreeThreads()
+    {
+        lock (gate)
+        {
+            return Math.Max(1, options.ActualCount + 1 - lent.Count);
+        }
+    }
+
+    /// <summary>One worker for one frame, under a deadline.</summary>
+    private ref struct Loan : IDisposable
+    {
+        private readonly CodecWorkerPool pool;
+        private readonly CodecWorker worker;
+        private readonly ReadOnlySpan<byte> codestream;
+        private bool isSound;
+
+        public Loan(CodecWorkerPool pool, CodecWorker worker, TimeSpan time, ReadOnlySpan<byte> codestream)
+        {
+            (this.pool, this.worker) = (pool, worker);
+            this.codestream = codestream;
+            worker.SetAlarm(time);
+        }
+
+        /// <summary>Answers how many bytes of payload wait to be read.</summary>
+        public int Run(WorkerRequest request, ReadOnlySpan<byte> payload, int? expectedBytes)
+        {
+            request.Threads = pool.FreeThreads();
+            try
+            {
+                var reply = worker.Exchange(request, payload);
+                if (reply.Status == WorkerStatus.Done)
+                {
+                    return expectedBytes is null || expectedBytes == reply.PayloadBytes
+                        ? reply.PayloadBytes
+                        : throw new WorkerDiedException("it answered with another size than the frame's");
+                }
+                var reason = Encoding.UTF8.GetString(worker.ReadPayload(reply));
+                isSound = reply.Status != WorkerStatus.OutOfMemory;
+                throw reply.Status == WorkerStatus.Damaged
+                    ? new DicomFormatException($"A compressed frame could not be decoded. {reason}")
+                    : new UnsupportedInstanceException($"A compressed frame could not be processed. {reason}");
+            }
+            catch (WorkerDiedException death)
+            {
+                throw Report(death);
+            }
+        }
+
+        public void ReadPayload(Span<byte> target)
+        {
+            try
+            {
+                worker.ReadPayload(target);
+                isSound = true;
+            }
+            catch (WorkerDiedException death)
+            {
+                throw Report(death);
+            }
+        }
+
+        public void Dispose()
+        {
+            worker.ClearAlarm();
+            if (isSound && worker.IsAlive)
+            {
+                pool.Return(worker);
+            }
+            else
+            {
+                pool.Discard(worker);
+            }
+            pool.places.Release();
+        }
+
+        private Exception Report(WorkerDiedException death)
+        {
+            if (Volatile.Read(ref pool.isDisposed))
+            {
+                return new OperationCanceledException("The program is ending.", death);
+            }
+            pool.quarantine.AddDeath(codestream, death.Message);
+            return new DicomFormatException($"A compressed frame could not be processed: the codec worker was lost, because {death.Message}.");
+        }
+    }
+}
