@@ -21,6 +21,6 @@ def judge(case):
 
 
 if __name__ == "__main__":
-    compare.decode = lambda *paths: [decode.decode(path) for path in paths]
+    compare.decode = lambda paths: [decode.decode(path) for path in paths]
     for line in sys.stdin:
         print(json.dumps(judge(json.loads(line))), flush=True)
