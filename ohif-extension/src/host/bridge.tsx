@@ -1,6 +1,13 @@
 import { Component, createElement, createRef, type ComponentType, type ReactNode, type RefObject } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 
+/** OHIF's hot keys, which listen at the document, take Enter and the space bar away from the button that has the focus. */
+function keepButtonKeys(event: KeyboardEvent): void {
+  if (event.key === 'Enter' || event.key === ' ') {
+    event.stopPropagation();
+  }
+}
+
 /**
  * Wraps a component so that OHIF's React can show it. OHIF does not share its React; hooks of the bundled copy would fail
  * in the host's renderer, a class component does not: it renders one element, in which the bundled React has its own root.
@@ -12,6 +19,7 @@ export function bridge<P extends object>(Inner: ComponentType<P>, className?: st
 
     override componentDidMount(): void {
       if (this.element.current) {
+        this.element.current.addEventListener('keydown', keepButtonKeys);
         this.root = createRoot(this.element.current);
         this.root.render(createElement(Inner, this.props));
       }

@@ -1,0 +1,46 @@
+import type { Locator, Page } from '@playwright/test';
+import { expect, test } from '../support/test.ts';
+
+test('a mask is added, placed, approved and applied with the keyboard alone', async ({ page, viewer, store }) => {
+  const study = await store('ultrasound-still');
+  await viewer.open(study.studyInstanceUid);
+  await viewer.openPanel();
+  await tabTo(page, viewer.panel.getByRole('button', { name: 'Add mask' }));
+  await page.keyboard.press('Enter');
+  await expect(viewer.masks).toHaveCount(1);
+  const [added] = await viewer.listed();
+  // The new mask has the focus, so that the arrow keys place it at once.
+  await expect(viewer.panel.getByRole('button', { name: /^Mask at/ })).toBeFocused();
+  await page.keyboard.press('Control+ArrowRight');
+  await page.keyboard.press('Shift+ArrowDown');
+  await expect.poll(() => viewer.listed()).toEqual([{ ...added!, x: added!.x + 10, height: added!.height + 1 }]);
+
+  const approve = viewer.panel.getByRole('button', { name: /^Approve/ });
+  await tabTo(page, approve, 'Shift+Tab');
+  await page.keyboard.press('Space');
+  await expect(viewer.dialog.getByRole('radio').first()).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(viewer.dialog).toHaveCount(0);
+  await expect(viewer.masks).toHaveCount(1);
+
+  await tabTo(page, approve);
+  await page.keyboard.press('Enter');
+  await expect(viewer.dialog).toContainText('will change');
+  const apply = viewer.dialog.getByRole('button', { name: 'Apply Mask' });
+  await expect(apply).toBeEnabled();
+  await tabTo(page, apply, 'Tab', viewer.dialog);
+  const { regions } = await viewer.apply(() => page.keyboard.press('Space'));
+  await viewer.burned();
+  expect((await study.judge(regions))[0]!.problems).toEqual([]);
+});
+
+/** Presses the key until the control has the focus, which must not leave `within` on the way. */
+async function tabTo(page: Page, control: Locator, key = 'Tab', within?: Locator): Promise<void> {
+  for (let presses = 0; presses < 100 && !(await control.evaluate(element => element === document.activeElement)); presses++) {
+    await page.keyboard.press(key);
+    if (within) {
+      await expect(within.locator(':focus')).toHaveCount(1);
+    }
+  }
+  await expect(control).toBeFocused();
+}
