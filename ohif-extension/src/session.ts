@@ -1,5 +1,6 @@
 import { cornerstoneLibraries, type ClickCommand, type CornerstoneLibraries, type DisplaySet, type Host, type Services, type Subscription } from './host/ohif';
 import { Observable } from './host/observable';
+import { within } from './host/wait';
 import { t, tn, type MessageKey } from './i18n';
 import { id } from './id';
 import { JobStore } from './jobs/JobStore';
@@ -25,6 +26,8 @@ interface MouseUpDetail {
 export const maskButtonId = 'ImageMaskMenu';
 const panelId = `${id}.panelModule.masks`;
 const toolGroupId = 'default';
+/** Some damaged images keep OHIF's decoder busy without end; how the job ended is told all the same. */
+const longestRefreshMilliseconds = 20_000;
 /** Lets the overlay text and corner icons, which hide burned-in text, step aside. */
 const maskingClass = 'image-masking';
 
@@ -326,12 +329,15 @@ export class MaskingSession {
         ? tn('toast.succeeded.message', job.done)
         : t('toast.failed.message', { done: job.done, total: job.total, failed: job.failed });
     try {
-      const staleVolumes = await refreshImages({
-        libraries: this.libraries,
-        displaySetService: this.services.displaySetService,
-        imageIdsOf: set => this.imageIdsOf(set),
-        sopInstanceUids: new Set(job.maskedSopInstanceUids),
-      });
+      const staleVolumes = await within(
+        longestRefreshMilliseconds,
+        refreshImages({
+          libraries: this.libraries,
+          displaySetService: this.services.displaySetService,
+          imageIdsOf: set => this.imageIdsOf(set),
+          sopInstanceUids: new Set(job.maskedSopInstanceUids),
+        }),
+      );
       if (staleVolumes) {
         message += ` ${t('toast.reload')}`;
       }

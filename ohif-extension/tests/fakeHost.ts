@@ -21,6 +21,7 @@ export function fakeHost() {
   const cornerstone = {
     eventTarget,
     metaData: { get: () => instance },
+    cache: { getVolumes: () => [], getImageLoadObject: () => undefined },
     getRenderingEngines: () => [{ getViewports: () => [viewport] }],
     Enums: { Events: { STACK_NEW_IMAGE: 'stack-new-image', VOLUME_NEW_IMAGE: 'volume-new-image' } },
     utilities: { HistoryMemo: { DefaultHistoryMemo: { push: (memo: { restoreMemo(undo?: boolean): void }) => history.push(memo) } } },

@@ -2,6 +2,7 @@ import { act } from 'react';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { cornerstoneLibraries } from '../src/host/ohif';
 import { JobList } from '../src/jobs/JobList';
+import { bridge } from '../src/host/bridge';
 import { Observable } from '../src/host/observable';
 import type { FollowedJob } from '../src/jobs/JobStore';
 import { MaskMenu } from '../src/masks/MaskMenu';
@@ -10,7 +11,7 @@ import { MaskStore } from '../src/masks/MaskStore';
 import { openSessionIfPermitted } from '../src/openSession';
 import { currentSession } from '../src/session';
 import { SidecarProblem, type SidecarClient } from '../src/sidecar/client';
-import type { Me } from '../src/sidecar/types';
+import type { MaskJobRequest, Me } from '../src/sidecar/types';
 import { fakeHost } from './fakeHost';
 import { byCy, click, press, render } from './render';
 import { aJob } from './support';
@@ -209,6 +210,48 @@ test('leaving the study takes masks, key listener and body class away', async ()
   expect(vi.mocked(fake.host.commandsManager.runCommand).mock.calls).toHaveLength(calls);
 });
 
+test('Enter and the space bar press the button that has the focus, whatever the hot keys of OHIF do with them', async () => {
+  const Bridged = bridge(() => <button type="button">Press</button>);
+  await render(<Bridged />);
+  const hotKeys = vi.fn();
+  document.addEventListener('keydown', hotKeys);
+  const button = document.querySelector('button');
+  await press('Enter', {}, button);
+  await press(' ', {}, button);
+  expect(hotKeys).not.toHaveBeenCalled();
+  await press('z', { ctrlKey: true }, button);
+  expect(hotKeys).toHaveBeenCalledOnce();
+  document.removeEventListener('keydown', hotKeys);
+});
+
+const stackThatNeverLoads = {
+  getViewPresentation: () => ({}),
+  getProperties: () => ({}),
+  getCurrentImageIdIndex: () => 0,
+  setStack: () => new Promise(() => undefined),
+};
+
+test('new pixels that never arrive do not keep back how the job ended', async () => {
+  vi.useFakeTimers();
+  vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  try {
+    Object.assign(fake.viewport, stackThatNeverLoads);
+    const job = aJob({ state: 'failed', done: 2, failed: 1, maskedSopInstanceUids: ['1.1.1'] });
+    const client = { me: mia, jobsOfStudy: async () => [], createJob: async () => job } as unknown as SidecarClient;
+    await act(async () => openSessionIfPermitted(fake.host, client, masks, leave.signal));
+    await act(async () => currentSession.get()?.approve({} as MaskJobRequest, 'key', []));
+    await act(async () => vi.advanceTimersByTimeAsync(19_000));
+    expect(fake.services.uiNotificationService.show).not.toHaveBeenCalledWith(expect.objectContaining({ type: 'error' }));
+    await act(async () => vi.advanceTimersByTimeAsync(1_000));
+    expect(fake.services.uiNotificationService.show).toHaveBeenLastCalledWith(
+      expect.objectContaining({ type: 'error', title: 'Not all images were masked', message: expect.stringContaining('Reload the page to see them.') }),
+    );
+  } finally {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  }
+});
+
 describe('the job list', () => {
   const show = async (...jobs: FollowedJob[]): Promise<HTMLElement> => render(<JobList jobs={{ jobs: new Observable<readonly FollowedJob[]>(jobs) }} />);
 
@@ -218,6 +261,16 @@ describe('the job list', () => {
     expect(bar?.getAttribute('aria-valuenow')).toBe('1');
     expect(bar?.getAttribute('aria-valuetext')).toBe('1 of 3 images');
     expect(byCy('image-masking-job-progress').textContent).toBe('1 of 3 images · 20 seconds left');
+  });
+
+  test('a failed job says first how many images failed, then how many are masked', async () => {
+    const list = await show({ job: aJob({ state: 'failed', total: 40, done: 39, failed: 1 }), connection: 'live' });
+    expect(list.querySelector('.image-masking-bad')?.textContent).toBe('1 of 40 images failed');
+    expect(list.textContent).toMatch(/1 of 40 images failed.*39 images masked/);
+    localStorage.setItem('i18nextLng', 'de');
+    const german = await show({ job: aJob({ state: 'failed', total: 40, done: 39, failed: 1 }), connection: 'live' });
+    localStorage.removeItem('i18nextLng');
+    expect(german.querySelector('.image-masking-bad')?.textContent).toBe('1 von 40 Bildern fehlgeschlagen');
   });
 
   test('a failed job names each image and its reason', async () => {

@@ -44,6 +44,8 @@ export const de: Record<MessageKey, string> = {
   'job.running': 'Schwärzt',
   'job.succeeded': 'Geschwärzt',
   'job.failed': 'Fehlgeschlagen',
+  'job.failed.of_one': '{failed} von {count} Bild fehlgeschlagen',
+  'job.failed.of_other': '{failed} von {count} Bildern fehlgeschlagen',
   'job.progress': '{done} von {total} Bildern',
   'job.left': 'noch {time}',
   'job.seconds_one': '{count} Sekunde',

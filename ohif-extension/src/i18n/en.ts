@@ -41,6 +41,8 @@ export const en = {
   'job.running': 'Masking',
   'job.succeeded': 'Masked',
   'job.failed': 'Failed',
+  'job.failed.of_one': '{failed} of {count} image failed',
+  'job.failed.of_other': '{failed} of {count} images failed',
   'job.progress': '{done} of {total} images',
   'job.left': '{time} left',
   'job.seconds_one': '{count} second',

@@ -3,7 +3,7 @@ import { useObservable } from '../host/observable';
 import { t, tn } from '../i18n';
 import { isFinal } from '../sidecar/types';
 import type { FollowedJob, JobStore } from './JobStore';
-import { describeProblem, describeTime, describeTimeLeft } from './jobText';
+import { describeProblem, describeState, describeTime, describeTimeLeft } from './jobText';
 
 const finishedShown = 5;
 
@@ -34,10 +34,11 @@ function JobItem({ job, connection, problem }: FollowedJob): ReactNode {
     <li className="image-masking-job" data-cy="image-masking-job" data-state={job.state} data-job-id={job.id}>
       <div className="image-masking-heading">
         <span className={job.state === 'failed' ? 'image-masking-bad' : undefined}>
-          {ended && job.done > 0 ? tn('job.done', job.done) : t(`job.${job.state}`)}
+          {describeState(job)}
         </span>
         <span className="image-masking-quiet">{t('job.by', { name: job.createdBy, time: describeTime(job.finishedAt ?? job.createdAt) })}</span>
       </div>
+      {job.state === 'failed' && job.failed > 0 && job.done > 0 && <p className="image-masking-quiet">{tn('job.done', job.done)}</p>}
       {!ended && (
         <>
           <div

@@ -9,6 +9,14 @@ export function describeProgress(job: MaskJobView): string {
   return left ? `${count}, ${left}.` : `${count}.`;
 }
 
+/** How the job stands, in a word while it runs: "1 of 40 images failed" before any success, so that a failure is never overread. */
+export function describeState(job: MaskJobView): string {
+  if (job.state === 'failed' && job.failed > 0) {
+    return tn('job.failed.of', job.total, { failed: job.failed.toLocaleString(language()) });
+  }
+  return job.state === 'succeeded' && job.done > 0 ? tn('job.done', job.done) : t(`job.${job.state}`);
+}
+
 export function describeTimeLeft(seconds: number): string {
   const whole = Math.max(1, Math.round(seconds));
   return t('job.left', { time: whole < 90 ? tn('job.seconds', whole) : tn('job.minutes', Math.round(whole / 60)) });
