@@ -84,5 +84,6 @@ public sealed class HealthAndSettingsTests
         Assert.Contains(lines, l => l.StartsWith("FAILED  Orthanc's plugins", StringComparison.Ordinal) && l.Contains("orthanc-gdcm", StringComparison.Ordinal));
         Assert.Contains("ok      storage is writable", lines);
         Assert.Contains("ok      identity provider publishes keys", lines);
+        Assert.Contains("ok      native codecs load", lines);
     }
 }

@@ -95,7 +95,7 @@ export class Viewer {
   }
 
   menuItem(name: string): Locator {
-    return this.page.getByRole('menuitem', { name }).or(this.page.getByRole('menuitemcheckbox', { name }));
+    return this.page.getByRole('menuitem', { name }).or(this.page.getByRole('menuitemradio', { name }));
   }
 
   /** OHIF's own hot keys: R turns by 90 degrees, H flips, + and - zoom. Waits for the effect of each. */
