@@ -5,6 +5,7 @@ using Sidecar.Http;
 using Sidecar.MaskJobs;
 using Sidecar.Orthanc;
 using Sidecar.Storage;
+using Sidecar.Workers;
 
 namespace Sidecar.Commands;
 
@@ -15,7 +16,7 @@ internal static class DoctorCommand
 
     public static Command Create()
     {
-        var command = new Command("doctor", "Checks settings, Orthanc, storage and identity provider, and says what to do.");
+        var command = new Command("doctor", "Checks settings, Orthanc, storage, identity provider and native codecs, and says what to do.");
         command.SetAction((_, token) => Run(Console.Out, token));
         return command;
     }
@@ -51,6 +52,7 @@ internal static class DoctorCommand
             ("storage is writable", t => CheckStorage(services, t)),
             ("storage has room", _ => Task.FromResult(CheckRoom(services))),
             ("identity provider publishes keys", t => CheckIdentityProvider(services, t)),
+            ("native codecs load", _ => Task.FromResult(CheckNativeCodecs(services))),
         ];
         await output.WriteLineAsync("ok      settings");
         var status = 0;
@@ -72,6 +74,7 @@ internal static class DoctorCommand
         Read<TokenOptions>();
         Read<PermissionOptions>();
         Read<MaskJobOptions>();
+        Read<WorkerOptions>();
         return faults;
 
         void Read<T>()
@@ -148,4 +151,11 @@ internal static class DoctorCommand
         (await services.GetRequiredService<IdentityProvider>().Probe(token)).Count > 0
             ? null
             : "It publishes no signing keys. Check Authentication:Authority.";
+
+    // What is wrong comes as an exception that says what to do.
+    private static string? CheckNativeCodecs(IServiceProvider services)
+    {
+        services.GetRequiredService<CodecWorkerPool>().DescribeLibraries();
+        return null;
+    }
 }

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Sidecar.Workers;
 
-/// <summary>Settings of the worker processes that run native codecs (section `Workers`).</summary>
+/// <summary>Settings of the worker processes that run native codecs. Section <c>Workers</c>.</summary>
 public sealed record WorkerOptions
 {
     public const string Section = "Workers";
