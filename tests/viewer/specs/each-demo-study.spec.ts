@@ -19,7 +19,8 @@ for (const name of Object.keys(frames) as StudyName[]) {
     expect(Math.abs(height - study.banner.height)).toBeLessThanOrEqual(4);
 
     await viewer.burned();
-    await expect.poll(() => viewer.brightest({ x, y, width, height })).toBeLessThan(10);
+    // A screen pixel at the edge also shows a little of what lies outside, which is bright on the radiograph.
+    await expect.poll(() => viewer.brightest({ x: x + 4, y: y + 4, width: width - 8, height: height - 8 })).toBeLessThan(10);
     const [verdict, ...others] = await study.judge(regions);
     expect(verdict).toMatchObject({ problems: [], frames: frames[name] });
     expect(verdict!.outputTransferSyntax).toBe(verdict!.transferSyntax);
