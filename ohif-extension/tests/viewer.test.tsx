@@ -219,6 +219,11 @@ test('Enter and the space bar press the button that has the focus, whatever the 
   await press('Enter', {}, button);
   await press(' ', {}, button);
   expect(hotKeys).not.toHaveBeenCalled();
+  await enter(mia);
+  await render(<MaskMenu run={vi.fn()} />);
+  await click(byCy('image-masking-button'));
+  await press('Enter', {}, byCy('image-masking-draw'));
+  expect(hotKeys).not.toHaveBeenCalled();
   await press('z', { ctrlKey: true }, button);
   expect(hotKeys).toHaveBeenCalledOnce();
   document.removeEventListener('keydown', hotKeys);

@@ -100,6 +100,11 @@ function OpenableMenu({ session, run }: { readonly session: MaskingSession; read
       case 'Tab':
         close();
         return;
+      // They press the item; OHIF's hot keys at the document would cancel them. The menu hangs outside the bridged element.
+      case 'Enter':
+      case ' ':
+        event.stopPropagation();
+        return;
       default:
         return;
     }
