@@ -35,7 +35,7 @@ export interface Verdict {
   readonly problems: readonly string[];
 }
 
-/** @param prepare Changes the files in a folder before they are stored, with a dcmtk program for example. */
+/** @param prepare Changes the files before they are stored, with a dcmtk program for example, or adds to their list. */
 export async function storeStudy(name: StudyName, prepare?: (files: string[]) => Promise<unknown>): Promise<StoredStudy> {
   const folder = mkdtempSync(join(tmpdir(), 'viewer-test-'));
   const tool = join(repository, 'tests/data/Sidecar.TestData/bin/Release/net10.0/demo-studies');
