@@ -1,3 +1,4 @@
+import { pauseOrthanc } from '../support/stack.ts';
 import { expect, test } from '../support/test.ts';
 
 test('a page reload in mid-job finds the job again and shows the new pixels at its end', async ({ page, viewer, store }) => {
@@ -5,11 +6,16 @@ test('a page reload in mid-job finds the job again and shows the new pixels at i
   await viewer.open(study.studyInstanceUid);
   await viewer.choose('Draw Mask');
   await viewer.draw(study.banner);
-  const { id, regions } = await viewer.approve('series');
   const headers = await viewer.authorization();
+  const { id, regions } = await viewer.approve('series');
+  const resumeOrthanc = pauseOrthanc();
   const job = async () => (await (await page.request.get(`/api/mask-jobs/${id}`, { headers })).json()) as { state: string; done: number };
-  expect((await job()).state).toMatch(/queued|running/);
-  await page.reload();
+  try {
+    expect((await job()).state).toMatch(/queued|running/);
+    await page.reload({ waitUntil: 'commit' });
+  } finally {
+    resumeOrthanc();
+  }
 
   await viewer.imageShown();
   await viewer.openPanel();

@@ -3,7 +3,7 @@
  * SIDECAR_TEST_STATE (default: .state of the repository), SIDECAR_TEST_URL (default: what the folder's file `ready` says),
  * SIDECAR_TEST_ORTHANC_URL (default: http://127.0.0.1:8042).
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export const repository = resolve(import.meta.dirname, '../../..');
@@ -24,6 +24,23 @@ export function orthancAuthorization(): string {
 /** Cookies of a user who has logged in at the identity provider; written by logIn.ts. */
 export function sessionOf(user: UserName): string {
   return join(import.meta.dirname, `../test-results/sessions/${user}.json`);
+}
+
+/** Orthanc stands still until the answer is called, so that a job is surely amid its work. Others who ask it wait as long. */
+export function pauseOrthanc(): () => void {
+  const commandLine = `Orthanc\0${join(state, 'orthanc/config')}\0`;
+  const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && commandLineOf(name) === commandLine);
+  if (!pid) throw new Error(`Orthanc of ${state} does not run on this machine.`);
+  process.kill(Number(pid), 'SIGSTOP');
+  return () => process.kill(Number(pid), 'SIGCONT');
+}
+
+function commandLineOf(pid: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return undefined; // it has ended since the folder was read
+  }
 }
 
 function readState(name: string): string {
