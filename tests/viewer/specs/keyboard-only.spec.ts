@@ -19,8 +19,11 @@ test('a mask is added, placed, approved and applied with the keyboard alone', as
   await tabTo(page, approve, 'Shift+Tab');
   await page.keyboard.press('Space');
   await expect(viewer.dialog.getByRole('radio').first()).toBeFocused();
-  await page.keyboard.press('Escape');
-  await expect(viewer.dialog).toHaveCount(0);
+  // OHIF's dialog listens for Escape a moment after the focus is in it; a hand is not that fast.
+  await expect(async () => {
+    await page.keyboard.press('Escape');
+    await expect(viewer.dialog).toHaveCount(0, { timeout: 2_000 });
+  }).toPass();
   await expect(viewer.masks).toHaveCount(1);
 
   await tabTo(page, approve);
