@@ -1,0 +1,25 @@
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Sidecar.Benchmarks;
+
+const string Usage = """
+    sidecar-benchmarks sets DIR      writes the uncompressed sets that whole-process.sh masks: ct, us, dx
+    sidecar-benchmarks parts [...]   measures the parts with BenchmarkDotNet; what follows is its own (--filter '*Rle*', --list flat)
+    """;
+
+switch (args)
+{
+    case ["sets", var directory]:
+        WorkSets.Write(directory);
+        return 0;
+    case ["parts", .. var options]:
+        // In this process: the build that BenchmarkDotNet would otherwise make restores packages without the lock files.
+        var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
+        BenchmarkSwitcher.FromAssembly(typeof(WorkSets).Assembly).Run(options is [] ? ["--filter", "*"] : options, config);
+        return 0;
+    default:
+        Console.Error.WriteLine(Usage);
+        return 2;
+}
