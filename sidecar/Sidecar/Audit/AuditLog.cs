@@ -1,48 +1,99 @@
 using System.Data.Common;
 using System.Reflection;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Dapper;
 using Sidecar.Storage;
 
 namespace Sidecar.Audit;
 
-/// <summary>One thing that happened. Identifies images by UID only: no patient's name, no recognised text.</summary>
-internal sealed record AuditEvent(string Action, string Subject, string Name)
-{
-    public string? JobId { get; init; }
-
-    public string? StudyInstanceUid { get; init; }
-
-    public string? SopInstanceUid { get; init; }
-
-    /// <summary>What belongs to this action: regions, hashes, reasons.</summary>
-    public JsonObject Details { get; init; } = [];
-}
-
 /// <summary>Appends to the audit table, inside the transaction of the thing it tells.</summary>
 internal sealed class AuditLog(TimeProvider time)
 {
+    private const int RowsAtOnce = 1000;
     private static readonly string Software = Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
-    /// <summary>Numbers without gaps: the database has one writer at a time, and a rolled back transaction takes its number back.</summary>
-    public Task Append(DbTransaction transaction, AuditEvent happened) =>
-        transaction.Connection!.ExecuteAsync(
-            """
-            INSERT INTO audit_events (sequence, at, action, subject, name, job_id, study_instance_uid, sop_instance_uid, software_version, details)
-            SELECT COALESCE(MAX(sequence), 0) + 1, @at, @Action, @Subject, @Name, @JobId, @StudyInstanceUid, @SopInstanceUid, @Software, @details FROM audit_events
+    /// <summary>
+    /// Appends one row. The database decides the order: taking the next number locks the chain's head until the transaction ends, and a
+    /// transaction that is rolled back gives its number back. Call it last in a transaction, so that others wait shortly.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The head of the chain is missing.</exception>
+    public async Task Append(DbTransaction transaction, AuditEvent happened)
+    {
+        var head = await Advance(transaction);
+        if (head is null)
+        {
+            await Begin(transaction);
+            head = await Advance(transaction) ?? throw new InvalidOperationException("The audit's head could not be made.");
+        }
+
+        var row = new AuditRow
+        {
+            Sequence = head.Sequence,
+            At = Instant.ToText(time.GetUtcNow()),
+            Action = happened.Action,
+            Subject = happened.Subject,
+            Name = happened.Name,
+            JobId = happened.JobId,
+            StudyInstanceUid = happened.StudyInstanceUid,
+            SeriesInstanceUid = happened.SeriesInstanceUid,
+            SopInstanceUid = happened.SopInstanceUid,
+            SoftwareVersion = Software,
+            Details = happened.Details.ToJsonString(JsonSerializerOptions.Web),
+        };
+        await transaction.Connection!.ExecuteAsync(
+            $"""
+            INSERT INTO audit_events ({AuditRow.Columns})
+            VALUES (@Sequence, @At, @Action, @Subject, @Name, @JobId, @StudyInstanceUid, @SeriesInstanceUid, @SopInstanceUid, @SoftwareVersion, @Details, @Hash);
+            UPDATE audit_head SET hash = @Hash WHERE id = 1
             """,
-            new
-            {
-                at = Instant.ToText(time.GetUtcNow()),
-                happened.Action,
-                happened.Subject,
-                happened.Name,
-                happened.JobId,
-                happened.StudyInstanceUid,
-                happened.SopInstanceUid,
-                Software,
-                details = happened.Details.ToJsonString(JsonSerializerOptions.Web),
-            },
+            row with { Hash = AuditChain.HashOf(head.Hash, row) },
             transaction);
+    }
+
+    // Takes the next number. The hash is still that of the row before it.
+    private static Task<AuditHead?> Advance(DbTransaction transaction) =>
+        transaction.Connection!.QuerySingleOrDefaultAsync<AuditHead>("UPDATE audit_head SET sequence = sequence + 1 WHERE id = 1 RETURNING sequence, hash", transaction: transaction);
+
+    /// <summary>Makes the head, once for each database: chains the rows written by version 1 and sets up the triggers that protect them.</summary>
+    private static async Task Begin(DbTransaction transaction)
+    {
+        var connection = transaction.Connection!;
+        if (await connection.ExecuteAsync("INSERT INTO audit_head (id, sequence, hash) VALUES (1, 0, @Genesis) ON CONFLICT (id) DO NOTHING", new { AuditChain.Genesis }, transaction) == 0)
+        {
+            return; // another service did it while this one waited
+        }
+
+        if (await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM audit_events WHERE hash IS NOT NULL", transaction: transaction) > 0)
+        {
+            throw new InvalidOperationException("The audit has rows but its head is missing: somebody changed the database. Run sidecar audit verify, and restore a backup.");
+        }
+
+        var head = new AuditHead { Sequence = 0, Hash = AuditChain.Genesis };
+        while (true)
+        {
+            var rows = (await connection.QueryAsync<AuditRow>(
+                $"SELECT {AuditRow.Columns} FROM audit_events WHERE sequence > @Sequence ORDER BY sequence LIMIT {RowsAtOnce}", head, transaction)).AsList();
+            if (rows.Count == 0)
+            {
+                break;
+            }
+
+            foreach (var row in rows)
+            {
+                head = new AuditHead { Sequence = row.Sequence, Hash = AuditChain.HashOf(head.Hash, row) };
+                await connection.ExecuteAsync("UPDATE audit_events SET hash = @Hash WHERE sequence = @Sequence", head, transaction);
+            }
+        }
+
+        await connection.ExecuteAsync("UPDATE audit_head SET sequence = @Sequence, hash = @Hash WHERE id = 1", head, transaction);
+        await connection.ExecuteAsync(AuditProtection.SqlFor(connection), transaction: transaction);
+    }
+}
+
+/// <summary>The last row's number and hash.</summary>
+internal sealed record AuditHead
+{
+    public required long Sequence { get; init; }
+
+    public required string Hash { get; init; }
 }

@@ -121,7 +121,7 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, MaskJobPac
             async t =>
             {
                 var at = Instant.ToText(time.GetUtcNow());
-                var sop = await t.Connection!.ExecuteScalarAsync<string>("SELECT sop_instance_uid FROM mask_job_items WHERE job_id = @Id AND orthanc_id = @orthancId", new { job.Id, orthancId }, t);
+                var (series, sop) = await t.Connection!.QuerySingleAsync<(string, string)>("SELECT series_instance_uid, sop_instance_uid FROM mask_job_items WHERE job_id = @Id AND orthanc_id = @orthancId", new { job.Id, orthancId }, t);
                 var changed = await t.Connection!.ExecuteAsync(
                     "UPDATE mask_job_items SET state = 'masked', finished_at = @at WHERE job_id = @Id AND orthanc_id = @orthancId AND state = 'waiting'",
                     new { job.Id, orthancId, at },
@@ -141,6 +141,7 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, MaskJobPac
                     t);
                 await audit.Append(t, About(job, "instanceMasked") with
                 {
+                    SeriesInstanceUid = series,
                     SopInstanceUid = sop,
                     Details = new()
                     {
@@ -171,7 +172,7 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, MaskJobPac
                     t);
                 if (changed > 0)
                 {
-                    await audit.Append(t, About(job, "instanceFailed") with { SopInstanceUid = item.SopInstanceUid, Details = new() { ["reason"] = reason } });
+                    await audit.Append(t, About(job, "instanceFailed") with { SeriesInstanceUid = item.SeriesInstanceUid, SopInstanceUid = item.SopInstanceUid, Details = new() { ["reason"] = reason } });
                 }
 
                 return changed;
