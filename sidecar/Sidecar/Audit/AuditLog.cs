@@ -13,12 +13,13 @@ internal sealed class AuditLog(TimeProvider time)
     private static readonly string Software = Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     /// <summary>
-    /// Appends one row. The database decides the order: taking the next number locks the chain's head until the transaction ends, and a
+    /// Appends one row. The database decides the order: whoever appends holds a lock until the transaction ends, and a
     /// transaction that is rolled back gives its number back. Call it last in a transaction, so that others wait shortly.
     /// </summary>
     /// <exception cref="InvalidOperationException">The head of the chain is missing.</exception>
     public async Task Append(DbTransaction transaction, AuditEvent happened)
     {
+        await transaction.Lock("audit"); // before any of its tables is touched: on PostgreSQL, making the triggers would meet others in a deadlock
         var head = await Advance(transaction);
         if (head is null)
         {

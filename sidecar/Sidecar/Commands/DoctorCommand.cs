@@ -134,8 +134,15 @@ internal static class DoctorCommand
     private static async Task<string?> CheckStorage(IServiceProvider services, CancellationToken token)
     {
         var health = await new StorageHealth(services.GetRequiredService<Database>()).CheckHealthAsync(new(), token);
-        var folder = services.GetRequiredService<IOptions<StorageOptions>>().Value.Directory;
-        return health.Description is null ? null : $"{folder} cannot be written. Give it to the user that runs the service, on a disk with free space.";
+        var database = services.GetRequiredService<Database>();
+        return health.Exception switch
+        {
+            null => null,
+            InvalidOperationException and not ObjectDisposedException => health.Exception.Message, // says what to do
+            _ when services.GetRequiredService<IOptions<StorageOptions>>().Value.UsesPostgres =>
+                $"{database.Place} cannot be written ({health.Exception.Message}). Check that it runs, that Storage:ConnectionString is right, and that its user may create tables.",
+            _ => $"{database.Place} cannot be written ({health.Exception.Message}). Give it to the user that runs the service, on a disk with free space.",
+        };
     }
 
     private static string? CheckRoom(IServiceProvider services)

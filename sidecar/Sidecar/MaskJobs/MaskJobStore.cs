@@ -31,6 +31,7 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, MaskJobPac
         database.Write(
             async t =>
             {
+                await t.Lock($"key {job.CreatedBySubject} {key}");
                 if (await FindByKey(t.Connection!, t, job.CreatedBySubject, key) is { } earlier)
                 {
                     return earlier;
@@ -228,9 +229,9 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, MaskJobPac
 
     private const string CountSql =
         """
-        SELECT COUNT(*) AS total, COALESCE(SUM(frames), 0) AS frames,
-               COALESCE(SUM(CASE WHEN state = 'masked' THEN 1 ELSE 0 END), 0) AS done,
-               COALESCE(SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END), 0) AS failed
+        SELECT COUNT(*) AS total, CAST(COALESCE(SUM(frames), 0) AS BIGINT) AS frames,
+               COUNT(CASE WHEN state = 'masked' THEN 1 END) AS done,
+               COUNT(CASE WHEN state = 'failed' THEN 1 END) AS failed
         FROM mask_job_items WHERE job_id = @job
         """;
 

@@ -1,31 +1,38 @@
 using System.Data.Common;
-using Dapper;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 
 namespace Sidecar.Storage;
 
 /// <summary>
-/// The service's own database: SQLite with a write-ahead log, one writer at a time, every commit on disk before the call returns.
+/// The service's own database: a SQLite file, or PostgreSQL where <see cref="StorageOptions.ConnectionString"/> names one. Every commit is on
+/// disk before the call returns.
 /// </summary>
 internal sealed class Database(IOptions<StorageOptions> options, TimeProvider time) : IDisposable
 {
+    private readonly IDatabaseEngine _engine = options.Value.UsesPostgres ? new PostgresEngine(options.Value) : new SqliteEngine(options.Value);
     private readonly SemaphoreSlim _writer = new(1);
     private readonly SemaphoreSlim _opening = new(1);
     private volatile bool _open;
 
-    /// <summary>Runs <paramref name="work"/> in one transaction: all of it is stored, or nothing.</summary>
+    /// <summary>For a person: where the state is. No password.</summary>
+    public string Place => _engine.Place;
+
+    /// <summary>
+    /// Runs <paramref name="work"/> in one transaction: all of it is stored, or nothing. On PostgreSQL others may write meanwhile
+    /// (read committed): what must not interleave takes a <see cref="Dialect.Lock"/>.
+    /// </summary>
     public async Task<T> Write<T>(Func<DbTransaction, Task<T>> work, CancellationToken token)
     {
         await EnsureOpen(token);
+        if (!_engine.HasOneWriter)
+        {
+            return await InTransaction(work, token);
+        }
+
         await _writer.WaitAsync(token);
         try
         {
-            await using var connection = await Connect(token);
-            await using var transaction = await connection.BeginTransactionAsync(token);
-            var result = await work(transaction);
-            await transaction.CommitAsync(token);
-            return result;
+            return await InTransaction(work, token);
         }
         finally
         {
@@ -33,12 +40,21 @@ internal sealed class Database(IOptions<StorageOptions> options, TimeProvider ti
         }
     }
 
-    /// <summary>Runs a query on a snapshot; waits for no writer.</summary>
+    /// <summary>Runs queries; waits for no writer.</summary>
     public async Task<T> Read<T>(Func<DbConnection, Task<T>> query, CancellationToken token)
     {
         await EnsureOpen(token);
-        await using var connection = await Connect(token);
+        await using var connection = await _engine.Connect(token);
         return await query(connection);
+    }
+
+    private async Task<T> InTransaction<T>(Func<DbTransaction, Task<T>> work, CancellationToken token)
+    {
+        await using var connection = await _engine.Connect(token);
+        await using var transaction = await connection.BeginTransactionAsync(token);
+        var result = await work(transaction);
+        await transaction.CommitAsync(token);
+        return result;
     }
 
     private async Task EnsureOpen(CancellationToken token)
@@ -54,8 +70,8 @@ internal sealed class Database(IOptions<StorageOptions> options, TimeProvider ti
             if (!_open)
             {
                 PrivateFiles.CreateFolder(options.Value.Directory);
-                await using var connection = await Connect(token);
-                await connection.ExecuteAsync("PRAGMA journal_mode = WAL");
+                await using var connection = await _engine.Connect(token);
+                await _engine.Prepare(connection);
                 await Migrations.Apply(connection, time, token);
                 _open = true;
             }
@@ -66,27 +82,10 @@ internal sealed class Database(IOptions<StorageOptions> options, TimeProvider ti
         }
     }
 
-    private async Task<SqliteConnection> Connect(CancellationToken token)
-    {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = options.Value.DatabaseFile, ForeignKeys = true }.ToString());
-        try
-        {
-            await connection.OpenAsync(token);
-            await connection.ExecuteAsync("PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000");
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
-    }
-
     public void Dispose()
     {
         _writer.Dispose();
         _opening.Dispose();
-        using var pooled = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = options.Value.DatabaseFile, ForeignKeys = true }.ToString());
-        SqliteConnection.ClearPool(pooled);
+        _engine.Dispose();
     }
 }

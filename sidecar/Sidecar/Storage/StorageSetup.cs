@@ -1,5 +1,6 @@
 using Dapper;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 using Sidecar.Http;
 
 namespace Sidecar.Storage;
@@ -10,6 +11,7 @@ internal static class StorageSetup
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         services.AddCheckedOptions<StorageOptions>(configuration.GetSection("Storage"), validateAtStart);
+        services.AddSingleton<IValidateOptions<StorageOptions>, StorageOptionsRules>();
         services.AddSingleton<Database>();
         services.AddHealthChecks().AddCheck<StorageHealth>("storage");
     }
@@ -22,13 +24,13 @@ internal sealed class StorageHealth(Database database) : IHealthCheck
     {
         try
         {
-            // An empty write transaction takes the writer's lock in the file, which a full or read-only disk refuses.
+            // A write that changes nothing takes the writer's way to the disk, which a full or read-only disk refuses.
             await database.Write(t => t.Connection!.ExecuteAsync("UPDATE schema_migrations SET name = name WHERE number = 1", transaction: t), cancellationToken);
             return HealthCheckResult.Healthy();
         }
-        catch (Exception e) when (e is System.Data.Common.DbException or IOException or UnauthorizedAccessException or InvalidOperationException)
+        catch (Exception e) when (e is System.Data.Common.DbException or IOException or UnauthorizedAccessException or InvalidOperationException or TimeoutException)
         {
-            return HealthCheckResult.Unhealthy("The database cannot be written; sidecar doctor says more.");
+            return HealthCheckResult.Unhealthy("The database cannot be written; sidecar doctor says more.", e);
         }
     }
 }

@@ -1,34 +1,16 @@
 using Dapper;
-using Microsoft.Extensions.Options;
 using Sidecar.Audit;
 using Sidecar.Dicom.Masking;
 using Sidecar.MaskJobs;
 using Sidecar.Orthanc;
 using Sidecar.Storage;
+using Sidecar.Tests.Storage;
 using Xunit;
 
 namespace Sidecar.Tests.MaskJobs;
 
-[System.Runtime.Versioning.SupportedOSPlatform("linux")]
-public sealed class MaskJobStoreTests : IDisposable
+public sealed class MaskJobStoreTests
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sidecar-store-");
-    private readonly Database _database;
-    private readonly MaskJobStore _store;
-
-    public MaskJobStoreTests()
-    {
-        DefaultTypeMap.MatchNamesWithUnderscores = true;
-        _database = new Database(Options.Create(new StorageOptions { Directory = _folder.FullName }), TimeProvider.System);
-        _store = new MaskJobStore(_database, new AuditLog(TimeProvider.System), new MaskJobPace(TimeProvider.System), TimeProvider.System);
-    }
-
-    public void Dispose()
-    {
-        _database.Dispose();
-        _folder.Delete(recursive: true);
-    }
-
     [Theory]
     [InlineData(nameof(MaskJobState.Queued), nameof(MaskJobEvent.Start), nameof(MaskJobState.Running))]
     [InlineData(nameof(MaskJobState.Running), nameof(MaskJobEvent.Start), nameof(MaskJobState.Running))]
@@ -45,108 +27,92 @@ public sealed class MaskJobStoreTests : IDisposable
     public void A_job_goes_only_where_the_table_says(string state, string happened, string? next) =>
         Assert.Equal(next, Enum.Parse<MaskJobState>(state).Next(Enum.Parse<MaskJobEvent>(happened))?.ToString());
 
-    [Fact]
-    public async Task A_job_is_stored_with_its_items_and_comes_back_as_it_was()
+    [Theory, OnSqlite, OnPostgres]
+    public async Task A_job_is_stored_with_its_items_and_comes_back_as_it_was(string kind)
     {
+        using var its = await Stores.Create(kind);
         var job = Job();
-        await _store.Create(job, [Item(0), Item(1)], "key", "fingerprint", default);
+        await its.Store.Create(job, [Item(0), Item(1)], "key", "fingerprint", default);
 
-        var open = Assert.Single(await _store.ListOpen(default));
+        var open = Assert.Single(await its.Store.ListOpen(default));
         Assert.Equal(job with { Regions = open.Regions, LeftOut = open.LeftOut }, open);
         Assert.Equal(job.Regions, open.Regions);
         Assert.Equal(job.LeftOut, open.LeftOut);
-        Assert.Equal([Item(0), Item(1)], await _store.ListWaiting(job.Id, default));
-        Assert.Equal(["maskJobCreated"], await Actions());
+        Assert.Equal([Item(0), Item(1)], await its.Store.ListWaiting(job.Id, default));
+        Assert.Equal(["maskJobCreated"], await its.Actions());
     }
 
-    [Fact]
-    public async Task Outcomes_are_counted_once_even_when_they_are_recorded_twice()
+    [Theory, OnSqlite, OnPostgres]
+    public async Task Outcomes_are_counted_once_even_when_they_are_recorded_twice(string kind)
     {
+        using var its = await Stores.Create(kind);
         var job = Job();
-        await _store.Create(job, [Item(0), Item(1)], "key", "fingerprint", default);
-        await _store.Start(job, default);
+        await its.Store.Create(job, [Item(0), Item(1)], "key", "fingerprint", default);
+        await its.Store.Start(job, default);
         for (var time = 0; time < 2; time++)
         {
-            await _store.RecordMasked(job, "orthanc-0", Replaced(), default);
-            await _store.RecordFailed(job, Item(1), "It cannot be decoded.", default);
+            await its.Store.RecordMasked(job, "orthanc-0", Replaced(), default);
+            await its.Store.RecordFailed(job, Item(1), "It cannot be decoded.", default);
         }
 
-        await _store.Finish(job, default);
-        await _store.Finish(job, default);
+        await its.Store.Finish(job, default);
+        await its.Store.Finish(job, default);
 
-        var view = (await _store.ReadView(job.Id, default))!;
+        var view = (await its.Store.ReadView(job.Id, default))!;
         Assert.Equal((MaskJobState.Failed, 2, 1, 1, 8), (view.State, view.Total, view.Done, view.Failed, view.Frames));
         Assert.Equal(["1.0"], view.MaskedSopInstanceUids);
         Assert.Equal(new MaskFailure("1.9", "1.1", "It cannot be decoded.", 7), Assert.Single(view.Failures));
-        Assert.Equal(["maskJobCreated", "instanceMasked", "instanceFailed", "maskJobFinished"], await Actions());
-        Assert.Equal("new-uuid", await _database.Read(c => c.ExecuteScalarAsync<string>("SELECT uuid FROM masked_instances WHERE orthanc_id = 'orthanc-0'"), default));
-        Assert.Empty(await _store.ListOpen(default));
+        Assert.Equal(["maskJobCreated", "instanceMasked", "instanceFailed", "maskJobFinished"], await its.Actions());
+        Assert.Equal("new-uuid", await its.Database.Read(c => c.ExecuteScalarAsync<string>("SELECT uuid FROM masked_instances WHERE orthanc_id = 'orthanc-0'"), default));
+        Assert.Empty(await its.Store.ListOpen(default));
     }
 
-    [Fact]
-    public async Task A_job_with_an_instance_without_an_outcome_cannot_be_finished()
+    [Theory, OnSqlite, OnPostgres]
+    public async Task A_job_with_an_instance_without_an_outcome_cannot_be_finished(string kind)
     {
+        using var its = await Stores.Create(kind);
         var job = Job();
-        await _store.Create(job, [Item(0)], "key", "fingerprint", default);
-        await _store.Start(job, default);
+        await its.Store.Create(job, [Item(0)], "key", "fingerprint", default);
+        await its.Store.Start(job, default);
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => _store.Finish(job, default));
-        Assert.Equal(MaskJobState.Running, (await _store.ReadView(job.Id, default))!.State);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => its.Store.Finish(job, default));
+        Assert.Equal(MaskJobState.Running, (await its.Store.ReadView(job.Id, default))!.State);
     }
 
-    [Fact]
-    public async Task A_key_belongs_to_its_user_and_makes_one_job()
+    [Theory, OnSqlite, OnPostgres]
+    public async Task A_key_belongs_to_its_user_and_makes_one_job(string kind)
     {
+        using var its = await Stores.Create(kind);
         var (first, second) = (Job(), Job());
-        await _store.Create(first, [Item(0)], "key", "a", default);
+        await its.Store.Create(first, [Item(0)], "key", "a", default);
 
-        Assert.Equal(first.Id, (await _store.Create(second, [Item(0)], "key", "b", default)).JobId);
-        Assert.Null(await _store.FindByKey("someone else", "key", default));
-        Assert.Single(await _store.ListOpen(default));
+        Assert.Equal(first.Id, (await its.Store.Create(second, [Item(0)], "key", "b", default)).JobId);
+        Assert.Null(await its.Store.FindByKey("someone else", "key", default));
+        Assert.Single(await its.Store.ListOpen(default));
     }
 
-    [Fact]
-    public async Task The_list_of_a_study_is_newest_first_and_at_most_fifty()
+    [Theory, OnSqlite, OnPostgres]
+    public async Task The_same_key_on_several_nodes_at_once_makes_one_job(string kind)
     {
+        using var its = await Stores.Create(kind);
+        var made = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => its.Store.Create(Job(), [Item(0)], "key", "a", default)));
+
+        Assert.Single(made.Select(m => m.JobId).Distinct());
+        Assert.Single(await its.Store.ListOpen(default));
+    }
+
+    [Theory, OnSqlite, OnPostgres]
+    public async Task The_list_of_a_study_is_newest_first_and_at_most_fifty(string kind)
+    {
+        using var its = await Stores.Create(kind);
         for (var number = 0; number < 51; number++)
         {
-            await _store.Create(Job() with { Id = $"job-{number:00}", CreatedAt = DateTimeOffset.UnixEpoch.AddMinutes(number) }, [], $"key-{number}", "a", default);
+            await its.Store.Create(Job() with { Id = $"job-{number:00}", CreatedAt = DateTimeOffset.UnixEpoch.AddMinutes(number) }, [], $"key-{number}", "a", default);
         }
 
-        var list = await _store.ListViews("1.2", default);
+        var list = await its.Store.ListViews("1.2", default);
         Assert.Equal((50, "job-50", "job-01"), (list.Count, list[0].Id, list[^1].Id));
-        Assert.Empty(await _store.ListViews("1.3", default));
-    }
-
-    [Fact]
-    public async Task Nothing_of_a_transaction_that_fails_is_stored()
-    {
-        await Assert.ThrowsAsync<InvalidOperationException>(() => _database.Write<int>(
-            async t =>
-            {
-                await new AuditLog(TimeProvider.System).Append(t, new AuditEvent("x", "s", "n"));
-                throw new InvalidOperationException();
-            },
-            default));
-        Assert.Empty(await Actions());
-    }
-
-    [Fact]
-    public async Task A_database_of_a_newer_version_is_not_touched()
-    {
-        await Actions();
-        await _database.Write(t => t.Connection!.ExecuteAsync("INSERT INTO schema_migrations (number, name, applied_at) VALUES (9999, 'later', '')", transaction: t), default);
-        using var again = new Database(Options.Create(new StorageOptions { Directory = _folder.FullName }), TimeProvider.System);
-
-        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => again.Read(c => c.ExecuteScalarAsync<int>("SELECT 1"), default));
-        Assert.Contains("Start the newer version", refused.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task State_is_readable_by_the_service_alone()
-    {
-        await Actions();
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_folder.FullName));
+        Assert.Empty(await its.Store.ListViews("1.3", default));
     }
 
     private static MaskJob Job() => new()
@@ -179,6 +145,17 @@ public sealed class MaskJobStoreTests : IDisposable
         },
         "new-uuid");
 
-    private Task<IReadOnlyList<string>> Actions() =>
-        _database.Read<IReadOnlyList<string>>(async c => [.. await c.QueryAsync<string>("SELECT action FROM audit_events ORDER BY sequence")], default);
+    private sealed class Stores(TestDatabase database) : IDisposable
+    {
+        public Database Database { get; } = database.Open();
+
+        public MaskJobStore Store => new(Database, new AuditLog(TimeProvider.System), new MaskJobPace(TimeProvider.System), TimeProvider.System);
+
+        public static async Task<Stores> Create(string kind) => new(await TestDatabase.Create(kind));
+
+        public Task<IReadOnlyList<string>> Actions() =>
+            Database.Read<IReadOnlyList<string>>(async c => [.. await c.QueryAsync<string>("SELECT action FROM audit_events ORDER BY sequence")], default);
+
+        public void Dispose() => database.Dispose();
+    }
 }
