@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Sidecar.Dicom.Codecs;
 using Sidecar.Dicom.Files;
 using Sidecar.Dicom.Pixels;
@@ -26,7 +24,12 @@ public sealed class InstanceMasker(FrameCodecs codecs)
         ArgumentOutOfRangeException.ThrowIfZero(masks.Count);
         try
         {
-            return Burn(original, result, masks, token);
+            if (original.Length > FileInMemory.MaxLength)
+            {
+                return Burn(original, result, masks, token);
+            }
+            using var whole = FileInMemory.Read(original);
+            return Burn(whole.Stream, result, masks, token);
         }
         catch (UnsupportedInstanceException refusal)
         {
@@ -47,30 +50,40 @@ public sealed class InstanceMasker(FrameCodecs codecs)
         {
             throw new UnsupportedInstanceException(support.Reason ?? $"{support.Name} is not supported here.");
         }
+        using var originalHash = new FileHash(original, token);
         if (meta.TransferSyntaxUid != TransferSyntaxUids.DeflatedExplicitLittleEndian)
         {
-            return BurnExpanded(original, original, meta, result, result, masks, codec, token);
+            return BurnExpanded(original, originalHash, meta, result, result, masks, codec, token);
         }
         using var expanded = DeflatedFile.Expand(original, meta, token);
         using var burned = DeflatedFile.CreateTemporary();
-        return BurnExpanded(original, expanded, meta, burned, result, masks, codec, token);
+        return BurnExpanded(expanded, originalHash, meta, burned, result, masks, codec, token);
     }
 
     /// <summary>Works on <paramref name="expanded"/> and <paramref name="burned"/>, which are the files themselves unless those are deflated.</summary>
     private MaskOutcome BurnExpanded(
-        Stream original, Stream expanded, FileMeta meta, Stream burned, Stream result, IReadOnlyList<Mask> masks, IFrameCodec? codec, CancellationToken token)
+        Stream expanded, FileHash originalHash, FileMeta meta, Stream burned, Stream result, IReadOnlyList<Mask> masks, IFrameCodec? codec, CancellationToken token)
     {
         var file = Part10File.Read(expanded, meta);
         var layout = PixelLayout.Read(file);
         var pixels = StoredPixels.Open(file, layout, BlackSample.Compute(layout, file), codec);
         var plan = new BurnPlan(layout, masks);
         WriteBurned(file, pixels, plan, burned, token);
-        CorrectExtremes(burned, token);
+        if (PixelExtremes.AreIn(file))
+        {
+            CorrectExtremes(burned, token);
+        }
         if (!ReferenceEquals(burned, result))
         {
             DeflatedFile.Deflate(burned, result, meta);
         }
-        return Prove(original, pixels, result, plan, token);
+        result.Flush();
+        if (result.Length > FileInMemory.MaxLength)
+        {
+            return Prove(meta, originalHash, pixels, result, plan, token);
+        }
+        using var readBack = FileInMemory.Read(result);
+        return Prove(meta, originalHash, pixels, readBack.Stream, plan, token);
     }
 
     private static void WriteBurned(Part10File file, StoredPixels pixels, BurnPlan plan, Stream result, CancellationToken token)
@@ -79,7 +92,10 @@ public sealed class InstanceMasker(FrameCodecs codecs)
         AttributeEdits.Plan(file, edits, pixels.FormatOf(0).HoldsSamples, pixels.PlanTranscoding());
         OverlayPlanes.Plan(file, edits, [.. plan.Regions.Select(region => pixels.FormatOf(0).Shape.Snap(region, pixels.Layout.Columns, pixels.Layout.Rows))]);
         var growth = 0L;
-        var toResult = edits.WriteTo(result, pixels.Element, WritePixels, token);
+        // Headers come in many small pieces.
+        var buffered = new BufferedStream(result, 1 << 15);
+        var toResult = edits.WriteTo(buffered, pixels.Element, WritePixels, token);
+        buffered.Flush();
         foreach (var (valueStart, value) in pixels.DependentValues)
         {
             Overwrite(result, toResult(valueStart), value);
@@ -115,13 +131,18 @@ public sealed class InstanceMasker(FrameCodecs codecs)
         }
     }
 
-    /// <summary>Reads the result back as a stranger would, and compares it with the original.</summary>
-    private MaskOutcome Prove(Stream original, StoredPixels originalPixels, Stream result, BurnPlan plan, CancellationToken token)
+    /// <summary>Reads the result as a stranger would, and compares it with the original.</summary>
+    private MaskOutcome Prove(FileMeta originalMeta, FileHash originalHash, StoredPixels originalPixels, Stream result, BurnPlan plan, CancellationToken token)
     {
-        result.Flush();
+        using var resultHash = new FileHash(result, token);
         var meta = FileMeta.Read(result);
         using var expanded = meta.TransferSyntaxUid == TransferSyntaxUids.DeflatedExplicitLittleEndian ? DeflatedFile.Expand(result, meta, token) : null;
         var (_, resultPixels) = Open(expanded ?? result, meta);
+        if (TransferSyntaxSupport.Find(meta.TransferSyntaxUid).IsNative)
+        {
+            // Both processors hash, and comparing is quick: it would only delay the second hash, which everything waits for in the end.
+            originalHash.Wait();
+        }
         var finding = MaskVerifier.Compare(originalPixels, resultPixels, plan, token);
         if (finding.ChangedOutside != 0 || finding.NotBlackFrame is not null)
         {
@@ -129,19 +150,16 @@ public sealed class InstanceMasker(FrameCodecs codecs)
                 ? $"The result did not pass its check: frame {frame} is not black inside the regions. Nothing was kept."
                 : $"The result did not pass its check: {finding.ChangedOutside} samples outside of the regions changed. Nothing was kept.");
         }
-        var transferSyntaxUid = FileMeta.Read(original).TransferSyntaxUid;
-        var hashes = new string[2];
-        ParallelLoop.Run(0, 2, i => hashes[i] = Hash(i == 0 ? original : result), token);
         return new MaskOutcome.Masked(new MaskProof
         {
             Frames = originalPixels.Layout.Frames,
-            TransferSyntaxUid = transferSyntaxUid,
+            TransferSyntaxUid = originalMeta.TransferSyntaxUid,
             OutputTransferSyntaxUid = meta.TransferSyntaxUid,
             Regions = finding.Burned,
             ChangedOutside = finding.ChangedOutside,
-            Sha256 = hashes[0],
-            OutputSha256 = hashes[1],
-            OutsideSha256 = finding.OutsideSha256,
+            Sha256 = originalHash.Wait(),
+            OutputSha256 = resultHash.Wait(),
+            FrameXxh64 = finding.FrameXxh64,
         });
     }
 
@@ -150,12 +168,6 @@ public sealed class InstanceMasker(FrameCodecs codecs)
         var file = Part10File.Read(stream, meta);
         var layout = PixelLayout.Read(file);
         return (file, StoredPixels.Open(file, layout, BlackSample.Compute(layout, file), codecs.Find(meta.TransferSyntaxUid)));
-    }
-
-    private static string Hash(Stream stream)
-    {
-        stream.Position = 0;
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
     private static void Overwrite(Stream stream, long position, ReadOnlySpan<byte> value)

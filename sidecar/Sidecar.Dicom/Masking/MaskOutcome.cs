@@ -43,6 +43,9 @@ public sealed record MaskProof
     /// <summary>SHA-256 of the result, lower-case hexadecimal.</summary>
     public required string OutputSha256 { get; init; }
 
-    /// <summary>SHA-256, frame by frame, of the samples outside the regions, lower-case hexadecimal: equal before and after.</summary>
-    public required IReadOnlyList<string> OutsideSha256 { get; init; }
+    /// <summary>
+    /// XXH64 (seed 0) of each frame of the result as decoded, the black of the regions included: 16 lower-case hexadecimal digits a frame. Which bytes
+    /// those are for each transfer syntax is said in docs/conformance.md. A fingerprint; the cryptographic statement is the SHA-256 of both files.
+    /// </summary>
+    public required IReadOnlyList<string> FrameXxh64 { get; init; }
 }

@@ -8,6 +8,9 @@ namespace Sidecar.Dicom.Masking;
 /// <summary>SmallestImagePixelValue and LargestImagePixelValue (PS3.3 C.7.6.3), measured on the masked pixels.</summary>
 internal static class PixelExtremes
 {
+    /// <summary>Whether the file has any.</summary>
+    public static bool AreIn(Part10File file) => (file.Find(DicomTag.SmallestImagePixelValue) ?? file.Find(DicomTag.LargestImagePixelValue)) is not null;
+
     /// <summary>The values that no longer hold, by tag, in two bytes as the file writes them.</summary>
     public static IEnumerable<(DicomElement Element, byte[] Value)> FindStale(Part10File file, StoredPixels pixels, CancellationToken token)
     {

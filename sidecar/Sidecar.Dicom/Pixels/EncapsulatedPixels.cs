@@ -142,14 +142,10 @@ internal sealed class EncapsulatedPixels : StoredPixels
         length = checked((int)frames[frame].CodestreamLength);
         var buffer = ArrayPool<byte>.Shared.Rent(length);
         var position = 0;
-        lock (StreamLock)
+        foreach (var fragment in frames[frame].Fragments)
         {
-            foreach (var fragment in frames[frame].Fragments)
-            {
-                File.Stream.Position = fragment.ValueStart;
-                File.Stream.ReadExactly(buffer, position, (int)fragment.Length);
-                position += (int)fragment.Length;
-            }
+            Source.ReadExactly(fragment.ValueStart, buffer.AsSpan(position, (int)fragment.Length));
+            position += (int)fragment.Length;
         }
         return buffer;
     }

@@ -48,20 +48,29 @@ internal sealed class NativePixels : StoredPixels
 
     public override FrameFormat FormatOf(int frame) => format;
 
+    public override ReadOnlySpan<byte> ViewFrame(int frame, Span<byte> room)
+    {
+        if (Layout.IsBitPacked || isSwapped || Source.InMemory.IsEmpty)
+        {
+            return base.ViewFrame(frame, room);
+        }
+        return Source.InMemory.Span.Slice(checked((int)(Element.ValueStart + (frame * format.Shape.FrameBytes))), room.Length);
+    }
+
     public override void ReadFrame(int frame, Span<byte> samples)
     {
         var firstBit = frame * frameBits;
         var start = isSwapped ? firstBit / 16 * 2 : firstBit / 8;
         if (!Layout.IsBitPacked && !isSwapped)
         {
-            Read(start, samples);
+            Source.ReadExactly(Element.ValueStart + start, samples);
             return;
         }
         var end = (firstBit + frameBits + 7) / 8;
         end = Math.Min(isSwapped ? end + (end & 1) : end, Element.ValueLength);
         var stored = ArrayPool<byte>.Shared.Rent((int)(end - start));
         var bytes = stored.AsSpan(0, (int)(end - start));
-        Read(start, bytes);
+        Source.ReadExactly(Element.ValueStart + start, bytes);
         if (isSwapped)
         {
             BitPacking.SwapWords(bytes);
@@ -75,15 +84,6 @@ internal sealed class NativePixels : StoredPixels
             bytes.Slice((int)((firstBit / 8) - start), samples.Length).CopyTo(samples);
         }
         ArrayPool<byte>.Shared.Return(stored);
-    }
-
-    private void Read(long start, Span<byte> bytes)
-    {
-        lock (StreamLock)
-        {
-            File.Stream.Position = Element.ValueStart + start;
-            File.Stream.ReadExactly(bytes);
-        }
     }
 
     public override void WriteBurned(Stream result, Func<int, IReadOnlyList<Region>> regionsOf, CancellationToken token)

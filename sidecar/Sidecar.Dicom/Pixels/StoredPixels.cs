@@ -15,8 +15,8 @@ internal abstract class StoredPixels(Part10File file, DicomElement element, Pixe
 
     protected Part10File File { get; } = file;
 
-    /// <summary>Held while frames are read from the stream, as several are at once.</summary>
-    protected Lock StreamLock { get; } = new();
+    /// <summary>The file's bytes for frames, as several are read at once.</summary>
+    protected SharedStream Source { get; } = new(file.Stream);
 
     /// <param name="file">The index of the file.</param>
     /// <param name="layout">Its checked layout.</param>
@@ -44,6 +44,13 @@ internal abstract class StoredPixels(Part10File file, DicomElement element, Pixe
 
     /// <summary>Decodes one frame; <paramref name="samples"/> is exactly as long as its format's shape. Several threads may do so at once.</summary>
     public abstract void ReadFrame(int frame, Span<byte> samples);
+
+    /// <summary>One frame decoded: in <paramref name="room"/>, or where its bytes already lie in memory.</summary>
+    public virtual ReadOnlySpan<byte> ViewFrame(int frame, Span<byte> room)
+    {
+        ReadFrame(frame, room);
+        return room;
+    }
 
     /// <summary>Writes the value of the element, from its first byte to before its delimiter.</summary>
     /// <param name="result">Seekable, at the place of the first byte.</param>

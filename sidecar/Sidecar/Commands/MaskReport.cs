@@ -32,6 +32,8 @@ internal sealed record MaskLine
 
     public IReadOnlyList<RegionEntry>? Regions { get; init; }
 
+    public IReadOnlyList<string>? FrameXxh64 { get; init; }
+
     public static MaskLine Fail(InputFile file, string reason) => new() { File = file.Name, Status = "failed", Reason = reason };
 
     public static MaskLine From(InputFile file, MaskOutcome outcome, string? transferSyntax) => outcome switch
@@ -48,6 +50,7 @@ internal sealed record MaskLine
             OutputSha256 = proof.OutputSha256,
             ChangedOutside = proof.ChangedOutside,
             Regions = [.. proof.Regions.Select(region => new RegionEntry { X = region.X, Y = region.Y, Width = region.Width, Height = region.Height })],
+            FrameXxh64 = proof.FrameXxh64,
         },
         MaskOutcome.Unsupported refused => new MaskLine { File = file.Name, Status = "unsupported", Reason = refused.Reason, TransferSyntax = transferSyntax },
         MaskOutcome.Failed failed => Fail(file, failed.Reason) with { TransferSyntax = transferSyntax },

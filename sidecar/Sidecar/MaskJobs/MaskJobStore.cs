@@ -153,6 +153,7 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, MaskJobPac
                         ["changedOutside"] = record.Proof.ChangedOutside,
                         ["sha256"] = record.Proof.Sha256,
                         ["outputSha256"] = record.Proof.OutputSha256,
+                        ["frameXxh64"] = new JsonArray([.. record.Proof.FrameXxh64.Select(f => (JsonNode?)f)]),
                         ["md5"] = record.Md5,
                         ["outputMd5"] = record.MaskedMd5,
                         // Orthanc resets these at each store and lets nobody write them back.

@@ -76,7 +76,7 @@ public sealed class PixelMatrixTests(PixelMatrixTests.Readings readings) : IClas
         Assert.Equal(syntax, masked.Proof.OutputTransferSyntaxUid);
         Assert.Equal(0, masked.Proof.ChangedOutside);
         Assert.Equal(Frames, masked.Proof.Frames);
-        Assert.Equal(Frames, masked.Proof.OutsideSha256.Count);
+        Assert.Equal(Frames, masked.Proof.FrameXxh64.Count);
     }
 
     [Fact]

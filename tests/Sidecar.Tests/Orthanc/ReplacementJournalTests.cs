@@ -101,6 +101,6 @@ public sealed class ReplacementJournalTests : IDisposable
         Uuid = "uuid",
         Md5 = "a",
         MaskedMd5 = "b",
-        Proof = new MaskProof { Frames = 4, TransferSyntaxUid = "1", OutputTransferSyntaxUid = "1", Regions = [new(1, 2, 3, 4)], ChangedOutside = 0, Sha256 = "c", OutputSha256 = "d", OutsideSha256 = ["e", "f"] },
+        Proof = new MaskProof { Frames = 4, TransferSyntaxUid = "1", OutputTransferSyntaxUid = "1", Regions = [new(1, 2, 3, 4)], ChangedOutside = 0, Sha256 = "c", OutputSha256 = "d", FrameXxh64 = ["e", "f"] },
     };
 }

@@ -1,0 +1,38 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Sidecar.Dicom.Files;
+
+/// <summary>Reads at given places of a stream that several threads read at once. Files are read without waiting for each other.</summary>
+internal sealed class SharedStream(Stream stream)
+{
+    // Asked for once: the property flushes and seeks.
+    private readonly SafeFileHandle? handle = (stream as FileStream)?.SafeFileHandle;
+    private readonly Lock gate = new();
+
+    /// <summary>Where the bytes lie in memory already; empty where they do not.</summary>
+    public ReadOnlyMemory<byte> InMemory { get; } = stream is MemoryStream memory && memory.TryGetBuffer(out var buffer) ? buffer : default;
+
+    /// <exception cref="EndOfStreamException">The stream ends before <paramref name="bytes"/> is full.</exception>
+    public void ReadExactly(long position, Span<byte> bytes)
+    {
+        if (handle is null)
+        {
+            lock (gate)
+            {
+                stream.Position = position;
+                stream.ReadExactly(bytes);
+            }
+            return;
+        }
+        while (bytes.Length > 0)
+        {
+            var count = RandomAccess.Read(handle, bytes, position);
+            if (count == 0)
+            {
+                throw new EndOfStreamException();
+            }
+            bytes = bytes[count..];
+            position += count;
+        }
+    }
+}
