@@ -10,14 +10,14 @@ public sealed class Part10File
 {
     private const long MaxValueLength = 16 << 20;
 
-    private readonly Dictionary<DicomTag, DicomElement> byTag = [];
+    private readonly Dictionary<uint, DicomElement> byTag = [];
 
     private Part10File(Stream stream, FileMeta meta, DatasetEncoding encoding, List<DicomElement> elements)
     {
         (Stream, Meta, Encoding, Elements) = (stream, meta, encoding, elements);
         foreach (var element in elements)
         {
-            byTag.TryAdd(element.Tag, element);
+            byTag.TryAdd(element.Tag.Value, element);
         }
     }
 
@@ -41,7 +41,7 @@ public sealed class Part10File
     }
 
     /// <summary>The first element with this tag at the top level.</summary>
-    public DicomElement? Find(DicomTag tag) => byTag.GetValueOrDefault(tag);
+    public DicomElement? Find(DicomTag tag) => byTag.GetValueOrDefault(tag.Value);
 
     /// <summary>The value of an element; null where it is absent or empty.</summary>
     /// <exception cref="DicomFormatException">It is longer than 16 MiB, which no attribute read here is.</exception>

@@ -90,7 +90,7 @@ internal sealed class MaskChoice
     }
 }
 
-/// <summary>A region in the regions file and in the results.</summary>
+/// <summary>A region in the regions file.</summary>
 internal sealed record RegionEntry
 {
     [JsonRequired]

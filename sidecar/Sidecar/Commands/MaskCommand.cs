@@ -54,29 +54,32 @@ internal static class MaskCommand
         {
             inputs, regions, regionsFile, frames, output, results,
         };
-        command.SetAction(async (call, token) =>
-        {
-            try
-            {
-                var choice = MaskChoice.Parse(call.GetValue(regions) ?? [], call.GetValue(regionsFile), call.GetValue(frames));
-                var files = InputFiles.Find(call.GetValue(inputs)!, call.GetValue(output)!);
-                await using var report = MaskReport.Open(call.GetValue(results)!, files.Count);
-                using var pool = new CodecWorkerPool(new WorkerOptions(), new Quarantine());
-                var run = new MaskRun(new InstanceMasker(NativeCodecs.AddTo(FrameCodecs.Managed, pool)), choice, call.GetValue(output)!, files, report);
-                return await run.MaskAll(token) ? 0 : 1;
-            }
-            catch (OperationCanceledException)
-            {
-                await Console.Error.WriteLineAsync("sidecar mask: stopped. Files whose line was not written were not masked.");
-                return 1;
-            }
-            catch (WrongUsageException wrong)
-            {
-                await Console.Error.WriteLineAsync($"sidecar mask: {wrong.Message}".AsMemory(), token);
-                return SidecarCommandLine.WrongUsage;
-            }
-        });
+        // Beside this thread, which must be free to hear that a person wants to stop.
+        command.SetAction((call, token) => Task.Run(() => Run(
+            call.GetValue(inputs)!, call.GetValue(regions) ?? [], call.GetValue(regionsFile), call.GetValue(frames), call.GetValue(output)!, call.GetValue(results)!, token)));
         return command;
+    }
+
+    private static int Run(string[] inputs, string[] regions, FileInfo? regionsFile, string? frames, DirectoryInfo output, string results, CancellationToken token)
+    {
+        try
+        {
+            var choice = MaskChoice.Parse(regions, regionsFile, frames);
+            var files = InputFiles.Find(inputs, output);
+            using var report = MaskReport.Open(results, files.Count);
+            using var pool = new CodecWorkerPool(new WorkerOptions(), new Quarantine());
+            return new MaskRun(new InstanceMasker(NativeCodecs.AddTo(FrameCodecs.Managed, pool)), choice, output, files, report).MaskAll(token) ? 0 : 1;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("sidecar mask: stopped. Files whose line was not written were not masked.");
+            return 1;
+        }
+        catch (WrongUsageException wrong)
+        {
+            Console.Error.WriteLine($"sidecar mask: {wrong.Message}");
+            return SidecarCommandLine.WrongUsage;
+        }
     }
 }
 

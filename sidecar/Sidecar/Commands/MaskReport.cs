@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Sidecar.Dicom.Masking;
+using Sidecar.Dicom.Pixels;
 
 namespace Sidecar.Commands;
 
@@ -30,9 +30,64 @@ internal sealed record MaskLine
 
     public long? ChangedOutside { get; init; }
 
-    public IReadOnlyList<RegionEntry>? Regions { get; init; }
+    public IReadOnlyList<Region>? Regions { get; init; }
 
     public IReadOnlyList<string>? FrameXxh64 { get; init; }
+
+    /// <summary>By hand: a serializer would have to be compiled at each start, which takes longer than masking a file.</summary>
+    public void WriteTo(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("file", File);
+        json.WriteString("output", Output);
+        json.WriteString("status", Status);
+        json.WriteString("reason", Reason);
+        WriteNumber("frames", Frames);
+        json.WriteString("transferSyntax", TransferSyntax);
+        json.WriteString("outputTransferSyntax", OutputTransferSyntax);
+        json.WriteString("sha256", Sha256);
+        json.WriteString("outputSha256", OutputSha256);
+        WriteNumber("changedOutside", ChangedOutside);
+        WriteList("regions", Regions, region =>
+        {
+            json.WriteStartObject();
+            json.WriteNumber("x", region.X);
+            json.WriteNumber("y", region.Y);
+            json.WriteNumber("width", region.Width);
+            json.WriteNumber("height", region.Height);
+            json.WriteEndObject();
+        });
+        WriteList("frameXxh64", FrameXxh64, json.WriteStringValue);
+        json.WriteEndObject();
+
+        void WriteNumber(string name, long? number)
+        {
+            if (number is { } value)
+            {
+                json.WriteNumber(name, value);
+            }
+            else
+            {
+                json.WriteNull(name);
+            }
+        }
+
+        void WriteList<T>(string name, IReadOnlyList<T>? values, Action<T> write)
+            where T : class
+        {
+            if (values is null)
+            {
+                json.WriteNull(name);
+                return;
+            }
+            json.WriteStartArray(name);
+            foreach (var value in values)
+            {
+                write(value);
+            }
+            json.WriteEndArray();
+        }
+    }
 
     public static MaskLine Fail(InputFile file, string reason) => new() { File = file.Name, Status = "failed", Reason = reason };
 
@@ -49,7 +104,7 @@ internal sealed record MaskLine
             Sha256 = proof.Sha256,
             OutputSha256 = proof.OutputSha256,
             ChangedOutside = proof.ChangedOutside,
-            Regions = [.. proof.Regions.Select(region => new RegionEntry { X = region.X, Y = region.Y, Width = region.Width, Height = region.Height })],
+            Regions = proof.Regions,
             FrameXxh64 = proof.FrameXxh64,
         },
         MaskOutcome.Unsupported refused => new MaskLine { File = file.Name, Status = "unsupported", Reason = refused.Reason, TransferSyntax = transferSyntax },
@@ -58,24 +113,23 @@ internal sealed record MaskLine
     };
 }
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
-[JsonSerializable(typeof(MaskLine))]
-internal sealed partial class MaskJson : JsonSerializerContext
-{
-    /// <summary>Names of files as people write them; the lines go to files and terminals, never into a web page.</summary>
-    public static MaskJson Readable { get; } = new(new JsonSerializerOptions(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-}
-
 /// <summary>Writes results as NDJSON, and progress to standard error: a running count on a terminal, else only the end.</summary>
-internal sealed class MaskReport : IAsyncDisposable
+internal sealed class MaskReport : IDisposable
 {
-    private readonly TextWriter lines;
+    private readonly Stream lines;
     private readonly int total;
-    private readonly SemaphoreSlim turn = new(1);
+    private readonly Lock turn = new();
+
+    /// <summary>Names of files as people write them; the lines go to files and terminals, never into a web page.</summary>
+    private readonly Utf8JsonWriter json;
     private int done;
     private int masked;
 
-    private MaskReport(TextWriter lines, int total) => (this.lines, this.total) = (lines, total);
+    private MaskReport(Stream lines, int total)
+    {
+        (this.lines, this.total) = (lines, total);
+        json = new Utf8JsonWriter(lines, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    }
 
     /// <param name="path">A file, or - for standard output.</param>
     /// <param name="total">Files to come.</param>
@@ -84,7 +138,7 @@ internal sealed class MaskReport : IAsyncDisposable
     {
         try
         {
-            return new MaskReport(path == "-" ? new StreamWriter(Console.OpenStandardOutput()) : new StreamWriter(path), total);
+            return new MaskReport(path == "-" ? new BufferedStream(Console.OpenStandardOutput()) : File.Create(path), total);
         }
         catch (Exception broken) when (broken is IOException or UnauthorizedAccessException)
         {
@@ -92,30 +146,28 @@ internal sealed class MaskReport : IAsyncDisposable
         }
     }
 
-    public async Task Write(MaskLine line, CancellationToken token)
+    public void Write(MaskLine line)
     {
-        await turn.WaitAsync(token);
-        try
+        lock (turn)
         {
-            await lines.WriteLineAsync(JsonSerializer.Serialize(line, MaskJson.Readable.MaskLine).AsMemory(), token);
+            line.WriteTo(json);
+            json.Flush();
+            json.Reset();
+            lines.WriteByte((byte)'\n');
             done++;
             masked += line.Status == MaskLine.Masked ? 1 : 0;
             if (!Console.IsErrorRedirected)
             {
-                await Console.Error.WriteAsync($"\r{done} of {total} files".AsMemory(), token);
+                Console.Error.Write($"\r{done} of {total} files");
             }
-        }
-        finally
-        {
-            turn.Release();
         }
     }
 
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
-        await lines.DisposeAsync();
+        json.Dispose();
+        lines.Dispose();
         var start = Console.IsErrorRedirected ? "" : "\r";
-        await Console.Error.WriteLineAsync($"{start}{masked} of {done} files masked{(masked == done ? "" : $", {done - masked} not: see their lines")}.");
-        turn.Dispose();
+        Console.Error.WriteLine($"{start}{masked} of {done} files masked{(masked == done ? "" : $", {done - masked} not: see their lines")}.");
     }
 }

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using Sidecar.Dicom.Codecs;
 using Sidecar.Dicom.Files;
 using Sidecar.Dicom.Masking;
@@ -8,21 +10,29 @@ namespace Sidecar.Commands;
 internal sealed class MaskRun(InstanceMasker masker, MaskChoice choice, DirectoryInfo output, IReadOnlyList<InputFile> files, MaskReport report)
 {
     /// <summary>Whether every file was masked.</summary>
-    public async Task<bool> MaskAll(CancellationToken token)
+    public bool MaskAll(CancellationToken token)
     {
         var inputPaths = files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
         var taken = files.GroupBy(file => file.Output, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1)
             .SelectMany(group => group.Skip(1)).ToHashSet();
         var allMasked = true;
-        await Parallel.ForEachAsync(files, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = token }, async (file, cancel) =>
+        try
         {
-            var line = MaskOne(file, inputPaths, taken, cancel);
-            if (line.Status != MaskLine.Masked)
+            Parallel.ForEach(Partitioner.Create(files, EnumerablePartitionerOptions.NoBuffering), new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = token }, file =>
             {
-                Volatile.Write(ref allMasked, false);
-            }
-            await report.Write(line, cancel);
-        });
+                var line = MaskOne(file, inputPaths, taken, token);
+                if (line.Status != MaskLine.Masked)
+                {
+                    Volatile.Write(ref allMasked, false);
+                }
+                report.Write(line);
+            });
+        }
+        catch (AggregateException several)
+        {
+            // A stop, or a results file that cannot be written: each file's own misfortune is in its line.
+            ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
+        }
         return allMasked;
     }
 
