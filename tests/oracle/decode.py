@@ -11,7 +11,7 @@ import warnings
 
 import numpy
 import pydicom
-from pydicom.uid import ExplicitVRBigEndian
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 
 def decode(path):
@@ -19,7 +19,9 @@ def decode(path):
     warnings.simplefilter("ignore")
     dataset = pydicom.dcmread(path, force=True)
     if "TransferSyntaxUID" not in dataset.file_meta:
-        raise ValueError("no TransferSyntaxUID")
+        # A bare data set: pydicom has found out how it is written.
+        dataset.file_meta.TransferSyntaxUID = (
+            ExplicitVRBigEndian if not dataset.is_little_endian else ImplicitVRLittleEndian if dataset.is_implicit_VR else ExplicitVRLittleEndian)
     if dataset.file_meta.TransferSyntaxUID == ExplicitVRBigEndian and dataset.BitsAllocated == 8 and dataset["PixelData"].VR == "OW":
         # Two pixels in a big endian word change places (PS3.5 8.1.2); this version of pydicom leaves them so. Checked against dcmtk's dcmconv.
         dataset.PixelData = numpy.frombuffer(dataset.PixelData, ">u2").astype("<u2").tobytes()

@@ -1,14 +1,18 @@
 namespace Sidecar.Dicom.Files;
 
 /// <summary>
-/// Finds where every element of a data set lies, without reading values (PS3.5 7). Elements whose VR is no VR are read as implicit, because writers
-/// that drop into implicit VR in the middle of an explicit file exist (pydicom's SC_rgb_jpeg.dcm is one).
+/// Finds where every element of a data set lies, without reading values (PS3.5 7). Files that break the rules are read where it stays certain which bytes
+/// are the picture: implicit VR amid explicit and the reverse, delimiters too many or too few, lengths in the wrong form, rubbish behind the image.
+/// Everything else is refused.
 /// </summary>
 internal sealed class DatasetParser(Stream stream)
 {
     private const int MaxDepth = 64;
     private const int MaxFalseSequences = 10_000;
     private const int MaxElements = 1_000_000;
+
+    /// <summary>Bytes behind the image that need not make sense: more could be a second image.</summary>
+    private const int MaxTail = 4096;
     private const uint UndefinedLength = 0xFFFFFFFF;
 
     private readonly StreamWindow window = new(stream);
@@ -19,7 +23,14 @@ internal sealed class DatasetParser(Stream stream)
     public List<DicomElement> ParseDataset(long start, DatasetEncoding encoding)
     {
         var elements = new List<DicomElement>();
-        ParseElements(start, window.Length, encoding, 0, isDelimited: false, elements);
+        try
+        {
+            ParseElements(start, window.Length, encoding, 0, isDelimited: false, elements);
+        }
+        catch (DicomFormatException) when (elements.Exists(element => element.Tag.IsPixelData) && window.Length - elements[^1].End < MaxTail && !window.NamesPicture(elements[^1].End, window.Length))
+        {
+            // Left-overs behind a whole image, such as a delimiter too many, belong to nothing and stay as they are.
+        }
         return elements;
     }
 
@@ -76,21 +87,31 @@ internal sealed class DatasetParser(Stream stream)
     {
         while (position < end)
         {
-            if (depth == 0 && IsTrailingPadding(position, end))
-            {
-                return end;
-            }
             if (end - position < 8)
             {
-                throw new DicomFormatException($"The file is damaged: {end - position} bytes at byte {position} are too few for an element.");
+                return depth == 0 && window.IsZero(position, end) ? end
+                    : throw new DicomFormatException($"The file is damaged: {end - position} bytes at byte {position} are too few for an element.");
             }
             var tag = encoding.ReadTag(window.Read(position, 8));
-            if (isDelimited && tag == DicomTag.ItemDelimitation)
+            if (tag.Value == 0 && depth == 0 && window.IsZero(position, end))
             {
-                return position;
+                // Some archives pad files with zeros.
+                return end;
             }
             if (tag.Group == 0xFFFE)
             {
+                // Some writers end an item by the next one, or by the end of its sequence.
+                if (isDelimited && (tag == DicomTag.ItemDelimitation || tag == DicomTag.SequenceDelimitation || tag == DicomTag.Item))
+                {
+                    return position;
+                }
+                // Some close what has a length, too, or close a sequence twice.
+                if (!isDelimited && (tag == DicomTag.ItemDelimitation || tag == DicomTag.SequenceDelimitation) && encoding.ReadUInt32(window.Read(position + 4, 4)) == 0
+                    && (depth == 0 || position + 8 == end))
+                {
+                    position += 8;
+                    continue;
+                }
                 throw new DicomFormatException($"The file is damaged: a sequence delimiter or item stands at byte {position}, outside of any sequence.");
             }
             if (++elementCount > MaxElements)
@@ -104,32 +125,10 @@ internal sealed class DatasetParser(Stream stream)
         return isDelimited ? throw new DicomFormatException("The file is truncated: an item of undefined length is not closed.") : position;
     }
 
-    /// <summary>Zeros up to the end of the file, shorter than a sector: some archives pad files so.</summary>
-    private bool IsTrailingPadding(long position, long end) =>
-        end - position < 4096 && !window.Read(position, (int)(end - position)).ContainsAnyExcept((byte)0);
-
     private DicomElement ParseElement(long start, long end, DatasetEncoding encoding, int depth)
     {
-        var head = window.Read(start, 8);
-        var tag = encoding.ReadTag(head);
-        var vr = Vr.None;
-        long valueStart = start + 8;
-        uint length;
-        if (encoding.ExplicitVr && new Vr((ushort)((head[4] << 8) | head[5])) is { LooksLikeOne: true } written)
-        {
-            vr = written;
-            length = encoding.ReadUInt16(head[6..]);
-            if (vr.HasLongForm)
-            {
-                length = encoding.ReadUInt32(window.Read(start + 8, 4));
-                valueStart += 4;
-            }
-        }
-        else
-        {
-            length = encoding.ReadUInt32(head[4..]);
-        }
-
+        var tag = encoding.ReadTag(window.Read(start, 8));
+        var (vr, valueStart, length) = ElementHeader.Read(window, start, end, encoding);
         var itemEncoding = vr == Vr.UN ? DatasetEncoding.ImplicitLittleEndian
             : vr == Vr.None ? encoding with { ExplicitVr = false }
             : encoding;
@@ -137,18 +136,14 @@ internal sealed class DatasetParser(Stream stream)
         {
             return tag.IsPixelData || vr.IsBulk
                 ? ParseFragments(tag, vr, start, valueStart, end, encoding)
-                : ParseSequence(tag, vr, start, valueStart, end, itemEncoding, isDelimited: true, depth);
+                : ParseItems(tag, vr, start, valueStart, end, itemEncoding, isDelimited: true, depth);
         }
         var valueEnd = valueStart + length;
         if (valueEnd > end)
         {
             throw new DicomFormatException($"The file is damaged or truncated: element {tag} at byte {start} claims {length} bytes, but {end - valueStart} are left.");
         }
-        if (vr == Vr.SQ)
-        {
-            return ParseSequence(tag, vr, start, valueStart, valueEnd, itemEncoding, isDelimited: false, depth);
-        }
-        return TryParseHiddenSequence(tag, vr, start, valueStart, valueEnd, itemEncoding, depth) ?? new DicomElement
+        return TryParseItems(tag, vr, start, valueStart, valueEnd, itemEncoding, depth) ?? new DicomElement
         {
             Tag = tag,
             Vr = vr,
@@ -160,22 +155,59 @@ internal sealed class DatasetParser(Stream stream)
         };
     }
 
-    /// <summary>In implicit VR and under UN nothing names a sequence; a value that reads as items to its last byte is one.</summary>
-    private DicomElement? TryParseHiddenSequence(DicomTag tag, Vr vr, long start, long valueStart, long valueEnd, DatasetEncoding encoding, int depth)
+    /// <summary>
+    /// A sequence whose length is known. In implicit VR and under UN nothing names it: a value that reads as items to its last byte is one. A value that only
+    /// starts like one is opaque and kept as it is, unless it seems to hold a picture that would then be overlooked.
+    /// </summary>
+    private DicomElement? TryParseItems(DicomTag tag, Vr vr, long start, long valueStart, long valueEnd, DatasetEncoding encoding, int depth)
     {
-        if ((vr != Vr.UN && vr != Vr.None) || valueEnd - valueStart < 8 || tag.Group >> 8 is 0x60 or 0x7F
-            || encoding.ReadTag(window.Read(valueStart, 4)) != DicomTag.Item)
+        var mayBeOne = vr == Vr.SQ || ((vr == Vr.UN || vr == Vr.None) && valueEnd - valueStart >= 8 && tag.Group >> 8 is not (0x60 or 0x7F)
+            && encoding.ReadTag(window.Read(valueStart, 4)) == DicomTag.Item);
+        if (!mayBeOne)
         {
             return null;
         }
         try
         {
-            return ParseSequence(tag, vr, start, valueStart, valueEnd, encoding, isDelimited: false, depth);
+            return ParseItems(tag, vr, start, valueStart, valueEnd, encoding, isDelimited: false, depth);
         }
-        catch (DicomFormatException)
+        catch (DicomFormatException) when (!window.NamesPicture(valueStart, valueEnd))
         {
-            // Bytes that only looked like an item: an opaque value, kept as it is.
-            return ++falseSequences < MaxFalseSequences ? null : throw new DicomFormatException($"The file is damaged: more than {MaxFalseSequences} values look like sequences and are none.");
+            CountFalseSequence();
+            return null;
+        }
+    }
+
+    /// <summary>Items as the encoding says, or else in explicit VR: some writers change to it inside a sequence of an implicit file or under UN.</summary>
+    private DicomElement ParseItems(DicomTag tag, Vr vr, long start, long valueStart, long end, DatasetEncoding encoding, bool isDelimited, int depth)
+    {
+        if (encoding.ExplicitVr)
+        {
+            return ParseSequence(tag, vr, start, valueStart, end, encoding, isDelimited, depth);
+        }
+        try
+        {
+            return ParseSequence(tag, vr, start, valueStart, end, encoding, isDelimited, depth);
+        }
+        catch (DicomFormatException damage)
+        {
+            CountFalseSequence();
+            try
+            {
+                return ParseSequence(tag, vr, start, valueStart, end, encoding with { ExplicitVr = true }, isDelimited, depth);
+            }
+            catch (DicomFormatException)
+            {
+                throw damage;
+            }
+        }
+    }
+
+    private void CountFalseSequence()
+    {
+        if (++falseSequences > MaxFalseSequences)
+        {
+            throw new DicomFormatException($"The file is damaged: more than {MaxFalseSequences} values look like sequences and are none.");
         }
     }
 
@@ -195,9 +227,10 @@ internal sealed class DatasetParser(Stream stream)
             }
             var head = window.Read(position, 8);
             var itemTag = encoding.ReadTag(head);
-            if (itemTag == DicomTag.SequenceDelimitation && isDelimited)
+            if (itemTag == DicomTag.SequenceDelimitation && (isDelimited || position + 8 == end))
             {
-                return Sequence(position, position + 8);
+                // Where the length is known, a delimiter is one too many and part of the value.
+                return isDelimited ? Sequence(position, position + 8) : Sequence(end, end);
             }
             if (itemTag != DicomTag.Item)
             {
@@ -208,7 +241,8 @@ internal sealed class DatasetParser(Stream stream)
             if (length == UndefinedLength)
             {
                 var valueEnd = ParseElements(position + 8, end, encoding, depth + 1, isDelimited: true, elements);
-                items.Add(new DicomItem(position, position + 8, valueEnd, valueEnd + 8, true, elements));
+                var itemEnd = encoding.ReadTag(window.Read(valueEnd, 4)) == DicomTag.ItemDelimitation ? valueEnd + 8 : valueEnd;
+                items.Add(new DicomItem(position, position + 8, valueEnd, itemEnd, true, elements));
             }
             else
             {

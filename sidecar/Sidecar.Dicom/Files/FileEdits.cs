@@ -112,8 +112,13 @@ internal sealed class FileEdits(Part10File file)
                 }
                 if (!element.HasUndefinedLength)
                 {
+                    var growth = Growth(element.ValueStart, element.ValueEnd, element);
+                    if (growth != 0 && element.Vr != Vr.None && element.ValueStart - element.Start == 8)
+                    {
+                        throw new UnsupportedInstanceException($"Sequence {element.Tag}, out of which something must go, has its length in a form that its VR does not allow. Repair the file first.");
+                    }
                     // The header is written as its own level is, even where UN hides little endian items.
-                    RepairUInt32(element.ValueStart - 4, element.ValueLength, Growth(element.ValueStart, element.ValueEnd, element), encoding);
+                    RepairUInt32(element.ValueStart - 4, element.ValueLength, growth, encoding);
                 }
             }
         }

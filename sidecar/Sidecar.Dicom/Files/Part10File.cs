@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Sidecar.Dicom.Files;
@@ -65,6 +66,27 @@ public sealed class Part10File
     public string? ReadText(DicomElement element) =>
         System.Text.Encoding.Latin1.GetString(ReadValue(element)).TrimEnd(' ', '\0') is { Length: > 0 } text ? text : null;
 
-    /// <summary>The first 16-bit number of a value; null where absent or empty.</summary>
-    public int? ReadUInt16(DicomTag tag) => ReadValue(tag) is { Length: >= 2 } value ? Encoding.ReadUInt16(value) : null;
+    /// <summary>
+    /// The first number of a value that should be US; null where absent or empty. Some writers use UL, SL or a text, as their VR tells.
+    /// </summary>
+    /// <exception cref="DicomFormatException">It is a text that is no number from 0 to 65535, or a number beyond.</exception>
+    public int? ReadUInt16(DicomTag tag)
+    {
+        if (Find(tag) is not { ValueLength: >= 2 } element)
+        {
+            return null;
+        }
+        var value = ReadValue(element);
+        if (element.Vr == new Vr("IS") || element.Vr == new Vr("DS"))
+        {
+            return ushort.TryParse(ReadText(element)?.Split('\\')[0], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number)
+                ? number
+                : throw new DicomFormatException($"The file is damaged: element {tag} is no number.");
+        }
+        if (value.Length >= 4 && (element.Vr == new Vr("UL") || element.Vr == new Vr("SL")))
+        {
+            return Encoding.ReadUInt32(value) is var wide and <= ushort.MaxValue ? (int)wide : throw new DicomFormatException($"The file is damaged: element {tag} is larger than its VR US allows.");
+        }
+        return Encoding.ReadUInt16(value);
+    }
 }

@@ -77,7 +77,10 @@ internal sealed class EncapsulatedPixels : StoredPixels
     {
         var (offsets, lengths) = (new long[frames.Count], new long[frames.Count]);
         var tableStart = result.Position;
-        CopyRange(OffsetTable.Start, OffsetTable.ValueEnd, result);
+        // Filled before, filled again, with one entry a frame; empty before, empty again.
+        var offsetTable = new byte[OffsetTable.Length == 0 ? 0 : 4 * frames.Count];
+        WriteItemHead(offsetTable.Length, result);
+        result.Write(offsetTable);
         var firstFragment = result.Position;
         var mayCopyFrames = PlanTranscoding() is null;
         // As many frames at once as there are processors, then those in order.
@@ -101,7 +104,7 @@ internal sealed class EncapsulatedPixels : StoredPixels
                 lengths[frame] = codestream.Length;
             }
         }
-        RewriteOffsetTable(result, tableStart, offsets);
+        RewriteOffsetTable(result, tableStart, offsetTable, offsets);
         RewriteExtendedOffsetTable(offsets, lengths);
     }
 
@@ -124,12 +127,17 @@ internal sealed class EncapsulatedPixels : StoredPixels
         }
     }
 
+    private static void WriteItemHead(long length, Stream result)
+    {
+        Span<byte> head = [0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0];
+        BinaryPrimitives.WriteUInt32LittleEndian(head[4..], (uint)length);
+        result.Write(head);
+    }
+
     private static void WriteFragment(MemoryStream codestream, Stream result)
     {
         var padding = codestream.Length & 1;
-        Span<byte> head = [0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0];
-        BinaryPrimitives.WriteUInt32LittleEndian(head[4..], (uint)(codestream.Length + padding));
-        result.Write(head);
+        WriteItemHead(codestream.Length + padding, result);
         result.Write(codestream.GetBuffer(), 0, (int)codestream.Length);
         if (padding != 0)
         {
@@ -163,14 +171,12 @@ internal sealed class EncapsulatedPixels : StoredPixels
         ArrayPool<byte>.Shared.Return(buffer);
     }
 
-    /// <summary>The basic offset table keeps its size: filled before, filled again; empty before, empty again.</summary>
-    private void RewriteOffsetTable(Stream result, long tableStart, long[] offsets)
+    private static void RewriteOffsetTable(Stream result, long tableStart, byte[] table, long[] offsets)
     {
-        if (OffsetTable.Length == 0)
+        if (table.Length == 0)
         {
             return;
         }
-        var table = new byte[OffsetTable.Length];
         for (var frame = 0; frame < offsets.Length; frame++)
         {
             if (offsets[frame] > uint.MaxValue)
@@ -227,13 +233,21 @@ internal sealed class EncapsulatedPixels : StoredPixels
                 throw new DicomFormatException($"The encapsulated pixel data has {element.Fragments.Count - 1} fragments for {frameCount} frames.");
             }
             var table = element.Fragments[0];
-            var fragments = element.Fragments.Skip(1).ToList();
-            var starts = ReadOffsets(file, table, frameCount) is { } offsets
-                ? offsets.Select(offset => fragments.FindIndex(fragment => fragment.Start - table.ValueEnd == offset)).ToList()
+            // Some writers put empty fragments between or behind the frames.
+            var fragments = element.Fragments.Skip(1).Where(fragment => fragment.Length > 0).ToList();
+            var codestreams = FindCodestreamStarts(file, fragments);
+            if (codestreams.Count > frameCount || table.Length > 4L * frameCount)
+            {
+                // Frames beyond NumberOfFrames are shown by some readers, and would keep their text.
+                throw new DicomFormatException($"The encapsulated pixel data holds {Math.Max(codestreams.Count, table.Length / 4)} frames, but the header says {frameCount}.");
+            }
+            // A table that points beside the fragments, or at too few, is known from the field; the fragments themselves decide then.
+            var byOffset = fragments.Select((fragment, i) => (Offset: fragment.Start - table.ValueEnd, i)).ToDictionary();
+            var starts = ReadOffsets(file, table, frameCount)?.Select(offset => byOffset.GetValueOrDefault(offset, -1)).ToList() is { } told && IsInOrder(told, frameCount) ? told
                 : frameCount == 1 ? [0]
                 : fragments.Count == frameCount ? [.. Enumerable.Range(0, frameCount)]
-                : FindCodestreamStarts(file, fragments);
-            if (starts.Count != frameCount || starts[0] != 0 || starts.Zip(starts.Skip(1)).Any(pair => pair.First >= pair.Second))
+                : codestreams;
+            if (!IsInOrder(starts, frameCount))
             {
                 throw new DicomFormatException($"The {fragments.Count} fragments of the encapsulated pixel data cannot be dealt out to {frameCount} frames.");
             }
@@ -250,6 +264,9 @@ internal sealed class EncapsulatedPixels : StoredPixels
             return frames;
         }
 
+        private static bool IsInOrder(List<int> starts, int frameCount) =>
+            starts.Count == frameCount && starts[0] == 0 && !starts.Zip(starts.Skip(1)).Any(pair => pair.First >= pair.Second);
+
         private static List<long>? ReadOffsets(Part10File file, Fragment table, int frameCount)
         {
             var offsets = new List<long>(frameCount);
@@ -261,10 +278,9 @@ internal sealed class EncapsulatedPixels : StoredPixels
                 }
                 return offsets;
             }
-            // A table that does not have one entry a frame is known from the field; the fragments themselves decide then.
             if (table.Length != 4L * frameCount)
             {
-                return table.Length == 0 || frameCount == 1 ? null : throw new DicomFormatException($"The basic offset table has {table.Length / 4} entries for {frameCount} frames.");
+                return null;
             }
             var bytes = new byte[table.Length];
             file.Stream.Position = table.ValueStart;

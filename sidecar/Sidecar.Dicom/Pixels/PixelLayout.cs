@@ -79,12 +79,16 @@ public sealed record PixelLayout
         {
             throw new UnsupportedInstanceException($"The instance holds retired variable pixel data {variable.Tag}, which cannot be masked.");
         }
+        RefuseContradictions(file);
         var kind = pixelData[0].Tag == DicomTag.FloatPixelData ? SampleKind.SinglePrecision
             : pixelData[0].Tag == DicomTag.DoubleFloatPixelData ? SampleKind.DoublePrecision
             : SampleKind.WholeNumber;
         var bitsAllocated = Require(file, DicomTag.BitsAllocated, "BitsAllocated");
-        var bitsStored = kind == SampleKind.WholeNumber ? file.ReadUInt16(DicomTag.BitsStored) ?? bitsAllocated : bitsAllocated;
-        var samples = file.ReadUInt16(DicomTag.SamplesPerPixel) ?? 1;
+        var bitsStored = kind == SampleKind.WholeNumber && file.ReadUInt16(DicomTag.BitsStored) is > 0 and var said ? said : bitsAllocated;
+        var photometricInterpretation = ReadPhotometricInterpretation(file);
+        var samples = file.ReadUInt16(DicomTag.SamplesPerPixel) ?? (ThreeSamples.Contains(photometricInterpretation) ? 3 : 1);
+        // PS3.5 8.1.1 puts it there today; a value that cannot be right is an old writer's slip that no reader follows.
+        var highBit = kind == SampleKind.WholeNumber && file.ReadUInt16(DicomTag.HighBit) is { } high && high >= bitsStored - 1 && high < bitsAllocated ? high : bitsStored - 1;
         var layout = new PixelLayout
         {
             Rows = Require(file, DicomTag.Rows, "Rows"),
@@ -93,16 +97,34 @@ public sealed record PixelLayout
             SamplesPerPixel = samples,
             BitsAllocated = bitsAllocated,
             BitsStored = bitsStored,
-            HighBit = kind == SampleKind.WholeNumber ? file.ReadUInt16(DicomTag.HighBit) ?? bitsStored - 1 : bitsAllocated - 1,
+            HighBit = highBit,
             IsSigned = file.ReadUInt16(DicomTag.PixelRepresentation) == 1,
             IsPlanar = samples > 1 && file.ReadUInt16(DicomTag.PlanarConfiguration) == 1,
-            PhotometricInterpretation = file.ReadText(DicomTag.PhotometricInterpretation)?.Trim().ToUpperInvariant()
-                ?? throw new DicomFormatException("PhotometricInterpretation is missing, so black cannot be computed."),
+            PhotometricInterpretation = photometricInterpretation,
             SampleKind = kind,
         };
         layout.Check();
         return layout;
     }
+
+    /// <summary>Readers disagree on which of two values counts.</summary>
+    private static void RefuseContradictions(Part10File file)
+    {
+        foreach (var same in file.Elements.Where(element => element.Tag.Group == 0x0028).GroupBy(element => element.Tag).Where(group => group.Count() > 1))
+        {
+            var first = file.ReadValue(same.First());
+            if (same.Skip(1).Any(element => !file.ReadValue(element).AsSpan().SequenceEqual(first)))
+            {
+                throw new DicomFormatException($"Element {same.Key} stands twice with different values, so the pixels are in doubt. Repair the file first.");
+            }
+        }
+    }
+
+    /// <summary>ACR-NEMA did not know the attribute: its images have one sample, shown with the lowest value black.</summary>
+    private static string ReadPhotometricInterpretation(Part10File file) =>
+        file.ReadText(DicomTag.PhotometricInterpretation)?.Trim().ToUpperInvariant() is { Length: > 0 } text ? text
+        : file.ReadUInt16(DicomTag.SamplesPerPixel) is null or 1 && file.Find(new DicomTag(0x0028, 0x1101)) is null ? "MONOCHROME2"
+        : throw new DicomFormatException("PhotometricInterpretation is missing, so black cannot be computed.");
 
     private void Check()
     {
@@ -159,8 +181,9 @@ public sealed record PixelLayout
         {
             return 1;
         }
-        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var frames) && frames > 0
-            ? frames
+        // 0 is an image without frames, which cannot be; the length of the pixel data says whether it is one.
+        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var frames) && frames >= 0
+            ? Math.Max(frames, 1)
             : throw new DicomFormatException("NumberOfFrames is not a positive number.");
     }
 }

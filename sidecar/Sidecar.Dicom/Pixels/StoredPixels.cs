@@ -30,7 +30,9 @@ internal abstract class StoredPixels(Part10File file, DicomElement element, Pixe
         {
             return element.Fragments is null
                 ? new NativePixels(file, element, layout, black)
-                : throw new DicomFormatException("The transfer syntax says that the pixels are not compressed, but they are encapsulated.");
+                : throw new DicomFormatException(file.Meta.IsAssumed
+                    ? "The pixels are compressed, but the file names no transfer syntax, so nothing says how. Add its file meta information first."
+                    : "The transfer syntax says that the pixels are not compressed, but they are encapsulated.");
         }
         return element.Fragments is not null
             ? new EncapsulatedPixels(file, element, layout, black, codec)

@@ -18,6 +18,7 @@ public sealed class ConformanceTests(ITestOutputHelper output)
         ["liver_rle.dcm"] = "pydicom does not decode 1-bit RLE",
         ["liver_deflate.dcm"] = "pydicom does not decode deflated frames",
         ["liver_nonbyte_aligned_rle.dcm"] = "pydicom does not decode 1-bit RLE",
+        ["GH340.dcm"] = "pydicom does not unpack 12-bit cells",
         ["gdcm-US-ALOKA-16.dcm"] = "the judge does not expand segmented palettes",
         ["parametric_map_float.dcm"] = "the judge knows no float pixels",
         ["parametric_map_double_float.dcm"] = "the judge knows no float pixels",
@@ -41,7 +42,8 @@ public sealed class ConformanceTests(ITestOutputHelper output)
         var outcomes = Oracle.InFolder(results => MaskAll(folder, results));
         output.WriteLine($"{outcomes.Count(outcome => outcome.IsMasked)} masked, {outcomes.Count(outcome => !outcome.IsMasked)} refused in {folder}.");
         Assert.NotEmpty(outcomes);
-        Assert.Equal("", string.Join('\n', outcomes.Select(outcome => outcome.Problem).Where(problem => problem is not null)));
+        var problems = outcomes.Select(outcome => outcome.Problem).Where(problem => problem is not null).ToList();
+        Assert.True(problems.Count == 0, string.Join('\n', problems));
     }
 
     private List<(bool IsMasked, string? Problem)> MaskAll(string folder, string results)
