@@ -11,7 +11,7 @@ namespace Sidecar.Dicom.Codecs.Jpeg;
 internal sealed class EntropyBits : IDisposable
 {
     /// <summary>Zero bits behind the last one that may be read before <see cref="CheckEnd"/> must be asked.</summary>
-    public const int SlackBits = 8 * (SlackBytes - 8);
+    public const int SlackBits = 8 * (SlackBytes - 16);
 
     private const int SlackBytes = 1024;
 
@@ -22,6 +22,18 @@ internal sealed class EntropyBits : IDisposable
 
     /// <summary>Bytes with no stuffing, zeros behind them.</summary>
     public ReadOnlySpan<byte> Bytes => bytes;
+
+    /// <summary>Reads a restart interval, whose marker is next unless it is the first, and moves <paramref name="entropy"/> behind it.</summary>
+    /// <param name="entropy">The entropy-coded bytes of a scan that are still to be read.</param>
+    /// <param name="index">Number of the interval in its scan.</param>
+    public void LoadInterval(ref ReadOnlySpan<byte> entropy, int index)
+    {
+        if (index > 0)
+        {
+            entropy = RestartMarkers.Skip(entropy, index - 1);
+        }
+        entropy = entropy[Load(entropy)..];
+    }
 
     /// <summary>Reads the segment at the start of <paramref name="source"/>, up to a marker or the end.</summary>
     /// <returns>Bytes read, stuffed ones included, the marker not.</returns>

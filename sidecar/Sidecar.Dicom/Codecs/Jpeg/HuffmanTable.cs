@@ -1,7 +1,5 @@
-using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Sidecar.Dicom.Files;
 
 namespace Sidecar.Dicom.Codecs.Jpeg;
@@ -15,13 +13,8 @@ internal sealed class HuffmanTable
     /// <summary>Longest code, in bits.</summary>
     public const int MaxCodeBits = 16;
 
-    private const int LookupBits = 11;
-
     private readonly byte[] counts;
     private readonly byte[] symbols;
-    private readonly int[] limits = new int[MaxCodeBits + 1];
-    private readonly int[] offsets = new int[MaxCodeBits + 1];
-    private readonly int[] lookup = new int[1 << LookupBits];
     private readonly int[] codes = new int[256];
 
     /// <param name="counts">How many codes have 1, 2, … 16 bits.</param>
@@ -32,9 +25,8 @@ internal sealed class HuffmanTable
         this.counts = counts.ToArray();
         this.symbols = symbols.ToArray();
         int code = 0, index = 0;
-        for (var bits = 1; bits <= MaxCodeBits; bits++)
+        for (var bits = 1; bits <= MaxCodeBits; bits++, code <<= 1)
         {
-            offsets[bits] = index - code;
             for (var i = 0; i < counts[bits - 1]; i++, index++, code++)
             {
                 if (code >= 1 << bits)
@@ -45,15 +37,13 @@ internal sealed class HuffmanTable
                 {
                     codes[symbols[index]] = (code << 8) | bits;
                 }
-                if (bits <= LookupBits)
-                {
-                    FillLookup(symbols[index], code, bits);
-                }
             }
-            limits[bits] = code << (MaxCodeBits - bits);
-            code <<= 1;
         }
+        End = code >> 1;
     }
+
+    /// <summary>The first 16 bits, taken as a number, that begin with none of the codes: those have all lower ones.</summary>
+    public int End { get; }
 
     public ReadOnlySpan<byte> Counts => counts;
 
@@ -63,45 +53,6 @@ internal sealed class HuffmanTable
 
     /// <summary>The code of <paramref name="symbol"/>: bits in the upper 24 bits, their count in the lower 8; 0 where it has none.</summary>
     public int Code(int symbol) => codes[symbol];
-
-    /// <summary>
-    /// What the next bits stand for: the additional bits' value in the upper 16 bits, the symbol's high four bits in bits 8 to 11, and in the lower
-    /// 8 bits how many bits were used; 0 where the look-up is too short or there is no such code.
-    /// </summary>
-    /// <param name="window">The next bits, left-aligned.</param>
-    // The shift leaves LookupBits bits, so the index is inside the array; this is the innermost step of all decoding.
-    public int Peek(ulong window) => Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(lookup), (nint)(window >> (64 - LookupBits)));
-
-    /// <summary>As <see cref="Peek"/>, for codes of any length. 0 where there is no such code.</summary>
-    public long PeekLong(ulong window)
-    {
-        var code = (int)(window >> (64 - MaxCodeBits));
-        for (var bits = 1; bits <= MaxCodeBits; bits++)
-        {
-            if (code < limits[bits])
-            {
-                var symbol = symbols[(code >> (MaxCodeBits - bits)) + offsets[bits]];
-                var size = symbol & 15;
-                var value = symbol == 16 ? 32768 : Extend(window << bits, size);
-                return ((long)value << 16) | (uint)(symbol >> 4 << 8) | (uint)(bits + size);
-            }
-        }
-        return 0;
-    }
-
-    /// <summary>The symbol of the next bits, without additional bits: symbol in the upper bits, bits used in the lower 8; 0 where there is no such code.</summary>
-    public int PeekSymbol(ulong window)
-    {
-        var code = (int)(window >> (64 - MaxCodeBits));
-        for (var bits = 1; bits <= MaxCodeBits; bits++)
-        {
-            if (code < limits[bits])
-            {
-                return (symbols[(code >> (MaxCodeBits - bits)) + offsets[bits]] << 8) | bits;
-            }
-        }
-        return 0;
-    }
 
     /// <summary>
     /// This table with <paramref name="missing"/> added behind its longest codes, so that every code it has keeps its bits; null where 16 bits leave no
@@ -115,7 +66,7 @@ internal sealed class HuffmanTable
             longest--;
         }
         // Free codes of the longest length, the one of all ones included.
-        var free = ((1 << MaxCodeBits) - limits[longest]) >> (MaxCodeBits - longest);
+        var free = ((1 << MaxCodeBits) - End) >> (MaxCodeBits - longest);
         var newCounts = counts.ToArray();
         var newSymbols = symbols.ToList();
         foreach (var symbol in missing.Where(symbol => !Contains(symbol)).Distinct())
@@ -241,31 +192,5 @@ internal sealed class HuffmanTable
         // Signs come as they like: without a branch on them this takes half the time.
         var sign = value >> 31;
         return 32 - BitOperations.LeadingZeroCount((uint)((value ^ sign) - sign));
-    }
-
-    private static int Extend(ulong window, int size)
-    {
-        if (size == 0)
-        {
-            return 0;
-        }
-        var value = (int)(window >> (64 - size));
-        return value < 1 << (size - 1) ? value - (1 << size) + 1 : value;
-    }
-
-    private void FillLookup(byte symbol, int code, int bits)
-    {
-        var size = symbol & 15;
-        var used = bits + size;
-        if (used > LookupBits || symbol == 16)
-        {
-            return; // Left 0: PeekLong decodes it.
-        }
-        for (var extra = 0; extra < 1 << size; extra++)
-        {
-            var value = Extend((ulong)extra << (64 - Math.Max(1, size)), size);
-            var entry = (value << 16) | (symbol >> 4 << 8) | used;
-            lookup.AsSpan(((code << size) | extra) << (LookupBits - used), 1 << (LookupBits - used)).Fill(entry);
-        }
     }
 }

@@ -12,11 +12,10 @@ internal sealed class JpegBlockEditor : IDisposable
     private readonly JpegBlockGeometry geometry;
     private readonly IReadOnlyList<short> black;
     private readonly bool[] isMasked;
-    private readonly Dictionary<JpegHuffmanDefinition, HuffmanTable> extended = [];
-    private readonly Dictionary<JpegHuffmanDefinition, HashSet<byte>> missing = [];
-    private readonly EntropyBits bits = new();
+    private readonly JpegMissingCodes codes = new();
+    private readonly JpegBlockReader reader = new();
     private readonly BitWriter writer = new();
-    private long copied;
+    private long copied; // The bits of the interval before this one are written, or left out.
 
     /// <param name="structure">Of the original.</param>
     /// <param name="geometry">Where its blocks lie.</param>
@@ -31,23 +30,21 @@ internal sealed class JpegBlockEditor : IDisposable
     public void Write(ReadOnlySpan<byte> bytes, MemoryStream result)
     {
         WriteFrame(bytes, result);
-        if (missing.Count == 0)
+        if (!codes.AreMissing)
         {
             return;
         }
-        foreach (var (definition, symbols) in missing)
+        if (!codes.TryExtend())
         {
-            extended[definition] = definition.Table.Extend(symbols)
-                ?? throw new UnsupportedInstanceException("A Huffman table of the JPEG frames has no room for the codes that black blocks need.");
+            throw new UnsupportedInstanceException("A Huffman table of the JPEG frames has no room for the codes that black blocks need.");
         }
-        missing.Clear();
         result.SetLength(0);
         WriteFrame(bytes, result);
     }
 
     public void Dispose()
     {
-        bits.Dispose();
+        reader.Dispose();
         writer.Dispose();
     }
 
@@ -57,7 +54,7 @@ internal sealed class JpegBlockEditor : IDisposable
         var nextScan = 0;
         foreach (var (i, segment) in structure.Segments.Index())
         {
-            JpegSegments.Copy(bytes[segment.Segment], structure.HuffmanDefinitions.Where(definition => definition.Segment == i), extended, result);
+            JpegSegments.Copy(bytes[segment.Segment], structure.HuffmanDefinitions.Where(definition => definition.Segment == i), codes.Extended, result);
             if (segment.Marker == JpegMarker.StartOfScan)
             {
                 var scan = structure.Scans[nextScan++];
@@ -69,114 +66,95 @@ internal sealed class JpegBlockEditor : IDisposable
 
     private void WriteScan(ReadOnlySpan<byte> entropy, JpegScan scan, MemoryStream result)
     {
-        var steps = geometry.StepsPerRow(scan) * geometry.StepRows(scan);
-        var interval = scan.RestartInterval > 0 ? scan.RestartInterval : steps;
-        for (var start = 0; start < steps; start += interval)
+        reader.StartScan(scan, geometry);
+        var steps = geometry.MaskedSteps(scan, isMasked).AsSpan();
+        var interval = scan.RestartInterval > 0 ? scan.RestartInterval : steps.Length;
+        for (var start = 0; start < steps.Length; start += interval)
         {
+            var unread = entropy;
+            reader.StartInterval(ref entropy, start / interval);
+            var ofInterval = steps[start..Math.Min(start + interval, steps.Length)];
+            if (!ofInterval.Contains(true))
+            {
+                result.Write(unread[..(unread.Length - entropy.Length)]);
+                continue;
+            }
             if (start > 0)
             {
-                entropy = RestartMarkers.Skip(entropy, (start / interval) - 1);
                 RestartMarkers.Write(result, (start / interval) - 1);
             }
-            var read = bits.Load(entropy);
-            if (WriteInterval(scan, start, Math.Min(start + interval, steps)))
-            {
-                writer.Flush(result);
-            }
-            else
-            {
-                result.Write(entropy[..read]);
-            }
-            entropy = entropy[read..];
+            WriteInterval(scan, ofInterval);
+            writer.Flush(result);
         }
     }
 
-    /// <returns>Whether anything in the interval is masked, so that the writer holds its bits.</returns>
-    private bool WriteInterval(JpegScan scan, int start, int end)
+    /// <param name="scan">The scan.</param>
+    /// <param name="steps">Which of the interval's steps are masked.</param>
+    private void WriteInterval(JpegScan scan, ReadOnlySpan<bool> steps)
     {
-        var perRow = geometry.StepsPerRow(scan);
-        var isTouched = false;
-        for (var step = start; step < end && !isTouched; step++)
-        {
-            isTouched = isMasked[geometry.McuOfStep(scan, step % perRow, step / perRow)];
-        }
-        if (!isTouched)
-        {
-            return false;
-        }
-        Span<int> read = stackalloc int[scan.Components.Count];
-        Span<int> written = stackalloc int[scan.Components.Count];
-        read.Clear();
+        Span<int> written = stackalloc int[scan.Components.Count]; // As reader.Predictions, of what is written.
         written.Clear();
-        long position = 0;
         copied = 0;
-        for (int step = start, x = start % perRow, y = start / perRow; step < end; step++)
+        for (int count; steps.Length > 0; steps = steps[count..])
         {
-            if (isMasked[geometry.McuOfStep(scan, x, y)])
+            var isBlack = steps[0];
+            count = steps.IndexOf(!isBlack) is > 0 and var first ? first : steps.Length;
+            if (isBlack)
             {
-                writer.Copy(bits, copied, position);
-                WriteBlackStep(scan, read, written, ref position);
-                copied = position;
+                writer.Copy(reader.Bits, copied, reader.Position);
+                reader.Skip(count * reader.BlocksPerStep);
+                copied = reader.Position;
+                WriteBlackSteps(scan, count, written);
+                continue;
             }
-            else
+            CopyStep(scan, written);
+            if (count == steps.Length && codes.AreMissing)
             {
-                CopyStep(scan, read, written, ref position);
+                return; // All will be written again.
             }
-            bits.CheckEnd(position);
-            if (++x == perRow)
-            {
-                (x, y) = (0, y + 1);
-            }
+            reader.Skip((count - 1) * reader.BlocksPerStep);
+            reader.Predictions.CopyTo(written);
         }
-        writer.Copy(bits, copied, position);
-        return true;
+        writer.Copy(reader.Bits, copied, reader.Position);
     }
 
-    private void WriteBlackStep(JpegScan scan, Span<int> read, Span<int> written, ref long position)
+    private void WriteBlackSteps(JpegScan scan, int count, Span<int> written)
     {
-        Span<short> ignored = stackalloc short[JpegBlockGeometry.BlockSize];
-        for (var i = 0; i < scan.Components.Count; i++)
+        for (; count > 0; count--)
         {
-            var part = scan.Components[i];
-            for (var count = BlocksPerStep(scan, part.Index); count > 0; count--)
+            for (var i = 0; i < scan.Components.Count; i++)
             {
-                read[i] += JpegBlockDecoder.DecodeDc(bits, ref position, part.Dc!.Table);
-                JpegBlockDecoder.DecodeAc(bits, ref position, part.Ac!.Table, ignored);
-                writer.Reserve(64);
-                WriteDc(part.Dc!, black[part.Index] - written[i]);
-                WriteSymbol(part.Ac!, 0, 0, 0); // End of block.
-                written[i] = black[part.Index];
-            }
-        }
-    }
-
-    /// <summary>Leaves the step to be copied, but for DC differences to a block that is another one now.</summary>
-    private void CopyStep(JpegScan scan, Span<int> read, Span<int> written, ref long position)
-    {
-        Span<short> ignored = stackalloc short[JpegBlockGeometry.BlockSize];
-        for (var i = 0; i < scan.Components.Count; i++)
-        {
-            var part = scan.Components[i];
-            for (var count = BlocksPerStep(scan, part.Index); count > 0; count--)
-            {
-                var start = position;
-                var isStale = read[i] != written[i];
-                read[i] = JpegBlockDecoder.ToDc(read[i] + JpegBlockDecoder.DecodeDc(bits, ref position, part.Dc!.Table));
-                if (isStale)
+                var part = scan.Components[i];
+                for (var blocks = geometry.BlocksPerStep(scan, part.Index); blocks > 0; blocks--)
                 {
-                    writer.Copy(bits, copied, start);
-                    writer.Reserve(32);
-                    WriteDc(part.Dc!, read[i] - written[i]);
-                    copied = position;
+                    writer.Reserve(64);
+                    WriteDc(part.Dc!, black[part.Index] - written[i]);
+                    WriteSymbol(part.Ac!, 0, 0, 0); // End of block.
+                    written[i] = black[part.Index];
                 }
-                written[i] = read[i];
-                JpegBlockDecoder.DecodeAc(bits, ref position, part.Ac!.Table, ignored);
             }
         }
     }
 
-    private int BlocksPerStep(JpegScan scan, int component) =>
-        scan.Components.Count == 1 ? 1 : geometry[component].Horizontal * geometry[component].Vertical;
+    /// <summary>Leaves a step to be copied, but for DC differences to a block that is another one now.</summary>
+    private void CopyStep(JpegScan scan, ReadOnlySpan<int> written)
+    {
+        for (var i = 0; i < scan.Components.Count; i++)
+        {
+            var part = scan.Components[i];
+            var (start, isStale) = (reader.Position, reader.Predictions[i] != written[i]);
+            var end = start + reader.PeekDcBits();
+            reader.Skip(1);
+            if (isStale)
+            {
+                writer.Copy(reader.Bits, copied, start);
+                writer.Reserve(32);
+                WriteDc(part.Dc!, reader.Predictions[i] - written[i]);
+                copied = end;
+            }
+            reader.Skip(geometry.BlocksPerStep(scan, part.Index) - 1);
+        }
+    }
 
     private void WriteDc(JpegHuffmanDefinition definition, int difference)
     {
@@ -190,18 +168,7 @@ internal sealed class JpegBlockEditor : IDisposable
 
     private void WriteSymbol(JpegHuffmanDefinition definition, byte symbol, uint additional, int count)
     {
-        var code = TableOf(definition).Code(symbol);
-        if (code == 0)
-        {
-            if (!missing.TryGetValue(definition, out var symbols))
-            {
-                missing[definition] = symbols = [];
-            }
-            symbols.Add(symbol);
-            return;
-        }
+        var code = codes.Find(definition, symbol);
         writer.Write(((uint)(code >> 8) << count) | additional, (code & 0xFF) + count);
     }
-
-    private HuffmanTable TableOf(JpegHuffmanDefinition definition) => extended.GetValueOrDefault(definition, definition.Table);
 }

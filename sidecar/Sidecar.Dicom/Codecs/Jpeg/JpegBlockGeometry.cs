@@ -63,15 +63,44 @@ internal sealed class JpegBlockGeometry
 
     public int StepRows(JpegScan scan) => scan.Components.Count == 1 ? BlockRows(scan.Components[0].Index) : McuRows;
 
-    /// <summary>The MCU that a step of a scan belongs to, counted row by row.</summary>
-    public int McuOfStep(JpegScan scan, int x, int y)
+    /// <summary>Blocks of a component in each step of a scan.</summary>
+    public int BlocksPerStep(JpegScan scan, int component) =>
+        scan.Components.Count == 1 ? 1 : header.Components[component].Horizontal * header.Components[component].Vertical;
+
+    /// <summary>Index, in the whole frame, that <see cref="PlacesInRow"/> of a row of steps counts from.</summary>
+    public int RowStart(JpegScan scan, int y) => scan.Components.Count == 1 ? BlockAt(scan.Components[0].Index, 0, y) : FirstBlock(y * McusPerRow, 0);
+
+    /// <summary>Where the blocks of a row of steps lie, in the order they are coded.</summary>
+    public int[] PlacesInRow(JpegScan scan)
+    {
+        if (scan.Components.Count == 1)
+        {
+            var component = scan.Components[0].Index;
+            return [.. Enumerable.Range(0, BlocksPerRow(component)).Select(x => BlockAt(component, x, 0) - BlockAt(component, 0, 0))];
+        }
+        return
+        [
+            .. Enumerable.Range(0, McusPerRow).SelectMany(mcu => scan.Components.SelectMany(part =>
+                Enumerable.Range(FirstBlock(mcu, part.Index), BlocksPerStep(scan, part.Index)))),
+        ];
+    }
+
+    /// <summary>Which steps of a scan belong to MCUs that are masked.</summary>
+    public bool[] MaskedSteps(JpegScan scan, bool[] isMasked)
     {
         if (scan.Components.Count > 1)
         {
-            return (y * McusPerRow) + x;
+            return isMasked;
         }
         var component = header.Components[scan.Components[0].Index];
-        return (y / component.Vertical * McusPerRow) + (x / component.Horizontal);
+        var perRow = StepsPerRow(scan);
+        var steps = new bool[perRow * StepRows(scan)];
+        for (int step = 0, x = 0, y = 0; step < steps.Length; step++)
+        {
+            steps[step] = isMasked[(y / component.Vertical * McusPerRow) + (x / component.Horizontal)];
+            (x, y) = x + 1 < perRow ? (x + 1, y) : (0, y + 1);
+        }
+        return steps;
     }
 
     /// <summary>Index, in the whole frame, of the first block of a component in an MCU.</summary>

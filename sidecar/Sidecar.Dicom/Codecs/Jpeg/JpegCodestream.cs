@@ -13,7 +13,13 @@ internal readonly record struct JpegSegment(byte Marker, Range Segment);
 /// <param name="Segment">Index of the marker segment that defines it.</param>
 /// <param name="Selector">Class in the high four bits, destination in the low ones.</param>
 /// <param name="Table">The table.</param>
-internal sealed record JpegHuffmanDefinition(int Segment, byte Selector, HuffmanTable Table);
+internal sealed record JpegHuffmanDefinition(int Segment, byte Selector, HuffmanTable Table)
+{
+    private HuffmanLookup? lookup;
+
+    /// <summary>To decode with it.</summary>
+    public HuffmanLookup Lookup => lookup ??= new HuffmanLookup(Table);
+}
 
 /// <summary>One component's part in a scan.</summary>
 /// <param name="Index">Index of the component in the frame header.</param>

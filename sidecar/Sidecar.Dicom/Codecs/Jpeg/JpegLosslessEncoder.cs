@@ -6,9 +6,6 @@ namespace Sidecar.Dicom.Codecs.Jpeg;
 /// <summary>Codes the samples of a frame anew in the structure of its original: same predictor, point transform, scans and restarts, best Huffman tables.</summary>
 internal static class JpegLosslessEncoder
 {
-    /// <summary>Differences have 17 categories (ISO/IEC 10918-1 table H.2).</summary>
-    private const int Categories = 17;
-
     /// <param name="bytes">The original codestream.</param>
     /// <param name="codestream">Its structure.</param>
     /// <param name="frame">Samples pixel by pixel, little endian.</param>
@@ -48,7 +45,7 @@ internal static class JpegLosslessEncoder
     private static Dictionary<byte, HuffmanTable> BuildTables(RowSource rows, ReadOnlySpan<byte> frame)
     {
         var scan = rows.Scan;
-        var frequencies = new long[scan.Components * Categories];
+        var frequencies = new long[scan.Components * JpegLosslessRowWriter.Categories];
         var rented = ArrayPool<ushort>.Shared.Rent(3 * rows.Width);
         var row = rented.AsSpan(0, rows.Width);
         var above = rented.AsSpan(rows.Width, rows.Width);
@@ -67,10 +64,10 @@ internal static class JpegLosslessEncoder
         for (var i = 0; i < scan.Components; i++)
         {
             var selector = scan.Scan.Components[i].Dc!.Selector;
-            var sum = bySelector.TryGetValue(selector, out var known) ? known : bySelector[selector] = new long[Categories];
-            for (var category = 0; category < Categories; category++)
+            var sum = bySelector.TryGetValue(selector, out var known) ? known : bySelector[selector] = new long[JpegLosslessRowWriter.Categories];
+            for (var category = 0; category < JpegLosslessRowWriter.Categories; category++)
             {
-                sum[category] += frequencies[(i * Categories) + category];
+                sum[category] += frequencies[(i * JpegLosslessRowWriter.Categories) + category];
             }
         }
         return bySelector.ToDictionary(entry => entry.Key, entry => HuffmanTable.Build(entry.Value));
@@ -87,7 +84,7 @@ internal static class JpegLosslessEncoder
             {
                 counts[((i & 1) << 5) + HuffmanTable.Category((short)differences[i])]++;
             }
-            for (var category = 0; category < Categories; category++)
+            for (var category = 0; category < JpegLosslessRowWriter.Categories; category++)
             {
                 frequencies[category] += counts[category] + counts[32 + category];
             }
@@ -95,7 +92,7 @@ internal static class JpegLosslessEncoder
         }
         for (int i = 0, component = 0; i < differences.Length; i++)
         {
-            frequencies[(component * Categories) + HuffmanTable.Category((short)differences[i])]++;
+            frequencies[(component * JpegLosslessRowWriter.Categories) + HuffmanTable.Category((short)differences[i])]++;
             component = component + 1 == step ? 0 : component + 1;
         }
     }
@@ -104,23 +101,11 @@ internal static class JpegLosslessEncoder
         RowSource rows, ReadOnlySpan<byte> frame, Dictionary<byte, HuffmanTable> tables, BitWriter writer, Stream result)
     {
         var scan = rows.Scan;
-        var codes = new uint[scan.Components * 32];
-        var lengths = new byte[scan.Components * 32];
-        for (var i = 0; i < scan.Components; i++)
-        {
-            for (var category = 0; category < Categories; category++)
-            {
-                var code = tables[scan.Scan.Components[i].Dc!.Selector].Code(category);
-                var additional = category & 15;
-                codes[(i * 32) + category] = (uint)(code >> 8) << additional;
-                lengths[(i * 32) + category] = (byte)((code & 0xFF) + additional);
-            }
-        }
+        var rowWriter = new JpegLosslessRowWriter(scan, [.. scan.Scan.Components.Select(component => tables[component.Dc!.Selector])], writer);
         var rented = ArrayPool<ushort>.Shared.Rent(3 * rows.Width);
         var row = rented.AsSpan(0, rows.Width);
         var above = rented.AsSpan(rows.Width, rows.Width);
         var differences = rented.AsSpan(2 * rows.Width, rows.Width);
-        var entries = ArrayPool<ulong>.Shared.Rent(rows.Width);
         for (var y = 0; y < scan.Rows; y++)
         {
             if (y > 0 && rows.IsStart(y))
@@ -130,33 +115,13 @@ internal static class JpegLosslessEncoder
             }
             rows.Read(frame, y, row);
             JpegLosslessPredictor.Difference(row, rows.IsStart(y) ? default : above, scan.Components, scan.Predictor, scan.Initial, differences);
-            WriteRow(differences, scan.Components, codes, lengths, entries, writer);
+            rowWriter.Write(differences);
             var swap = above;
             above = row;
             row = swap;
         }
         writer.Flush(result);
-        ArrayPool<ulong>.Shared.Return(entries);
         ArrayPool<ushort>.Shared.Return(rented);
-    }
-
-    private static void WriteRow(
-        ReadOnlySpan<ushort> differences, int step, ReadOnlySpan<uint> codes, ReadOnlySpan<byte> lengths, Span<ulong> entries, BitWriter writer)
-    {
-        entries = entries[..differences.Length];
-        var component = 0;
-        for (var i = 0; i < differences.Length; i++)
-        {
-            int difference = (short)differences[i];
-            var category = HuffmanTable.Category(difference);
-            // Negative ones are coded as one less, in as many bits as the magnitude has; 16 has none.
-            var additional = (uint)(difference + (difference >> 31)) & ((1u << (category & 15)) - 1);
-            var index = component + category;
-            entries[i] = ((ulong)(codes[index] | additional) << 8) | lengths[index];
-            component = component + 32 == 32 * step ? 0 : component + 32;
-        }
-        writer.Reserve(32L * entries.Length);
-        writer.Write(entries);
     }
 
     /// <summary>Reads rows of a scan's samples out of a frame.</summary>

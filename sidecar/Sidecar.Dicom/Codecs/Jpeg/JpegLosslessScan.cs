@@ -35,6 +35,15 @@ internal sealed class JpegLosslessScan
     /// <summary>What the first sample is predicted as.</summary>
     public int Initial { get; }
 
+    /// <summary>Samples of all components of the scan in a row.</summary>
+    public int RowSamples => Columns * Components;
+
+    /// <summary>Whether a row is the first of a restart interval, so that none above predicts it.</summary>
+    public bool IsStart(int y) => y == 0 || (RestartRows > 0 && y % RestartRows == 0);
+
+    /// <summary>Number of the restart interval that a row is in.</summary>
+    public int IntervalOf(int y) => RestartRows > 0 ? y / RestartRows : 0;
+
     /// <summary>The scans of a frame: each component in one of them.</summary>
     public static List<JpegLosslessScan> ReadAll(JpegCodestream codestream)
     {

@@ -41,8 +41,7 @@ internal sealed class JpegProgressiveDecoder : IDisposable
         {
             if (step == 0 || (scan.RestartInterval > 0 && step % scan.RestartInterval == 0))
             {
-                entropy = step == 0 ? entropy : RestartMarkers.Skip(entropy, (step / scan.RestartInterval) - 1);
-                entropy = entropy[bits.Load(entropy)..];
+                bits.LoadInterval(ref entropy, step == 0 ? 0 : step / scan.RestartInterval);
                 (position, endOfBandRun) = (0, 0);
                 Array.Clear(predictions);
             }
@@ -69,16 +68,16 @@ internal sealed class JpegProgressiveDecoder : IDisposable
         {
             if (scan.ApproximationHigh == 0)
             {
-                DecodeAcFirst(scan, part.Ac!.Table, block);
+                DecodeAcFirst(scan, part.Ac!.Lookup, block);
             }
             else
             {
-                RefineAc(scan, part.Ac!.Table, block);
+                RefineAc(scan, part.Ac!.Lookup, block);
             }
         }
         else if (scan.ApproximationHigh == 0)
         {
-            prediction += JpegBlockDecoder.DecodeDc(bits, ref position, part.Dc!.Table);
+            prediction += ReadDifference(part.Dc!.Lookup);
             block[0] = JpegBlockDecoder.ToDc(JpegBlockDecoder.ToDc(prediction) << scan.ApproximationLow);
         }
         else
@@ -87,7 +86,7 @@ internal sealed class JpegProgressiveDecoder : IDisposable
         }
     }
 
-    private void DecodeAcFirst(JpegScan scan, HuffmanTable table, Span<short> block)
+    private void DecodeAcFirst(JpegScan scan, HuffmanLookup lookup, Span<short> block)
     {
         if (endOfBandRun > 0)
         {
@@ -96,7 +95,7 @@ internal sealed class JpegProgressiveDecoder : IDisposable
         }
         for (var k = scan.SpectralStart; k <= scan.SpectralEnd; k++)
         {
-            var symbol = ReadSymbol(table);
+            var symbol = ReadSymbol(lookup);
             var (run, size) = (symbol >> 4, symbol & 15);
             if (size == 0 && run < 15)
             {
@@ -110,7 +109,7 @@ internal sealed class JpegProgressiveDecoder : IDisposable
             }
             if (k > scan.SpectralEnd)
             {
-                throw WrongCode();
+                throw HuffmanLookup.WrongCode();
             }
             var value = ReadBits(size);
             value = value < 1 << (size - 1) ? value - (1 << size) + 1 : value;
@@ -118,13 +117,13 @@ internal sealed class JpegProgressiveDecoder : IDisposable
         }
     }
 
-    private void RefineAc(JpegScan scan, HuffmanTable table, Span<short> block)
+    private void RefineAc(JpegScan scan, HuffmanLookup lookup, Span<short> block)
     {
         var bit = (short)(1 << scan.ApproximationLow);
         var k = scan.SpectralStart;
         for (; k <= scan.SpectralEnd && endOfBandRun == 0; k++)
         {
-            var symbol = ReadSymbol(table);
+            var symbol = ReadSymbol(lookup);
             var (run, size) = (symbol >> 4, symbol & 15);
             if (size == 0 && run < 15)
             {
@@ -135,7 +134,7 @@ internal sealed class JpegProgressiveDecoder : IDisposable
             {
                 0 => (short)0,
                 1 => ReadBits(1) == 1 ? bit : (short)-bit,
-                _ => throw WrongCode(),
+                _ => throw HuffmanLookup.WrongCode(),
             };
             // Coefficients that are not 0 yet are skipped, and each takes a bit that corrects it.
             for (; k <= scan.SpectralEnd; k++)
@@ -151,7 +150,7 @@ internal sealed class JpegProgressiveDecoder : IDisposable
             }
             if (added != 0)
             {
-                block[k <= scan.SpectralEnd ? k : throw WrongCode()] = added;
+                block[k <= scan.SpectralEnd ? k : throw HuffmanLookup.WrongCode()] = added;
             }
         }
         if (endOfBandRun > 0)
@@ -177,11 +176,20 @@ internal sealed class JpegProgressiveDecoder : IDisposable
 
     private int ReadEndOfBandRun(int size) => (1 << size) + ReadBits(size);
 
-    private int ReadSymbol(HuffmanTable table)
+    private int ReadDifference(HuffmanLookup lookup)
     {
-        var entry = table.PeekSymbol(bits.Window(position));
-        position += entry & 0xFF;
-        return entry != 0 ? entry >> 8 : throw WrongCode();
+        var entry = lookup.Peek(bits.Window(position));
+        position += (byte)entry;
+        return (entry & 0xF000) == 0 ? entry >> 16 : throw HuffmanLookup.WrongCode();
+    }
+
+    /// <summary>Reads a symbol, without its additional bits.</summary>
+    private int ReadSymbol(HuffmanLookup lookup)
+    {
+        var entry = lookup.Peek(bits.Window(position));
+        var symbol = (entry >> 8) & 0xFF;
+        position += (byte)entry - (symbol & 15);
+        return symbol;
     }
 
     private int ReadBits(int count)
@@ -194,6 +202,4 @@ internal sealed class JpegProgressiveDecoder : IDisposable
         position += count;
         return value;
     }
-
-    private static DicomFormatException WrongCode() => new("A JPEG frame is damaged: it holds bits that are no code of its Huffman table.");
 }
