@@ -15,40 +15,57 @@ internal sealed class FileHash : IDisposable
     /// <summary>Shorter files are hashed when they are asked for: handing them over would take longer.</summary>
     private const int MinBytesBeside = 1 << 20;
 
+    /// <summary>Fewer are not worth the lanes that stay idle.</summary>
+    private const int MinTogether = 4;
+
+    private readonly Stream stream;
     private readonly CancellationTokenSource stop;
-    private readonly Task<string> hash;
+    private readonly Task<string>? beside;
+    private string? hash;
 
     /// <param name="stream">In memory, or a file on disk whose bytes stay as they are from now on.</param>
     /// <param name="token">Checked between blocks.</param>
     public FileHash(Stream stream, CancellationToken token)
     {
+        this.stream = stream;
         stop = CancellationTokenSource.CreateLinkedTokenSource(token);
-        hash = new Task<string>(() => Compute(stream, stop.Token));
-        if (stream.Length >= MinBytesBeside)
+        beside = IsShort(stream.Length) ? null : Task.Run(() => Compute(stream, stop.Token), stop.Token);
+    }
+
+    /// <summary>Whether a file of this length is hashed only when it is asked for, so that several can be hashed together.</summary>
+    public static bool IsShort(long length) => length < MinBytesBeside;
+
+    /// <summary>Computes those that are left for later, several at once where the processor gains by it.</summary>
+    public static void ComputeTogether(IEnumerable<FileHash> hashes)
+    {
+        if (!Sha256Lanes.IsFaster)
         {
-            hash.Start(TaskScheduler.Default);
+            return;
+        }
+        // Messages of about the same length end together.
+        var left = hashes.Where(hash => hash.beside is null && hash.stream is MemoryStream).OrderBy(hash => hash.stream.Length);
+        foreach (var group in left.Chunk(Sha256Lanes.Lanes).Where(group => group.Length >= MinTogether))
+        {
+            var values = Sha256Lanes.Hash(Array.ConvertAll(group, hash => new SharedStream(hash.stream).InMemory));
+            for (var i = 0; i < group.Length; i++)
+            {
+                group[i].hash = Convert.ToHexStringLower(values[i]);
+            }
         }
     }
 
     /// <summary>Lower-case hexadecimal.</summary>
-    public string Wait()
-    {
-        if (hash.Status == TaskStatus.Created)
-        {
-            hash.RunSynchronously(TaskScheduler.Default);
-        }
-        return hash.GetAwaiter().GetResult();
-    }
+    public string Wait() => hash ??= beside is null ? Compute(stream, stop.Token) : beside.GetAwaiter().GetResult();
 
     /// <summary>Returns when the stream is no longer read.</summary>
     public void Dispose()
     {
         stop.Cancel();
-        if (hash.Status != TaskStatus.Created)
+        if (beside is not null)
         {
-            ((IAsyncResult)hash).AsyncWaitHandle.WaitOne();
+            ((IAsyncResult)beside).AsyncWaitHandle.WaitOne();
             // Seen, although nobody asks for it any more.
-            _ = hash.Exception;
+            _ = beside.Exception;
         }
         stop.Dispose();
     }

@@ -21,28 +21,41 @@ public sealed class InstanceMasker(FrameCodecs codecs)
     /// <exception cref="IOException">A stream failed: the world is broken, not the instance.</exception>
     public MaskOutcome BurnMasks(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
     {
+        using var pending = Begin(original, result, masks, token);
+        return pending.Complete();
+    }
+
+    /// <summary>As <see cref="BurnMasks"/>, but leaves the hashes of short files to be computed with those of others. The streams must stay open until the end.</summary>
+    public PendingMask Begin(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
+    {
         ArgumentOutOfRangeException.ThrowIfZero(masks.Count);
+        var pending = new PendingMask();
         try
         {
-            if (original.Length > FileInMemory.MaxLength)
-            {
-                return Burn(original, result, masks, token);
-            }
-            using var whole = FileInMemory.Read(original);
-            return Burn(whole.Stream, result, masks, token);
+            Burn(pending, original, result, masks, token);
         }
         catch (UnsupportedInstanceException refusal)
         {
-            return new MaskOutcome.Unsupported(refusal.Message);
+            pending.End(new MaskOutcome.Unsupported(refusal.Message));
         }
         catch (DicomFormatException damage)
         {
-            return new MaskOutcome.Failed(damage.Message);
+            pending.End(new MaskOutcome.Failed(damage.Message));
         }
+        catch
+        {
+            pending.Dispose();
+            throw;
+        }
+        return pending;
     }
 
-    private MaskOutcome Burn(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
+    private void Burn(PendingMask pending, Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
     {
+        if (original.Length <= FileInMemory.MaxLength)
+        {
+            original = pending.Hold(FileInMemory.Read(original)).Stream;
+        }
         var meta = FileMeta.Read(original);
         var support = TransferSyntaxSupport.Find(meta.TransferSyntaxUid);
         var codec = codecs.Find(meta.TransferSyntaxUid);
@@ -50,20 +63,14 @@ public sealed class InstanceMasker(FrameCodecs codecs)
         {
             throw new UnsupportedInstanceException(support.Reason ?? $"{support.Name} is not supported here.");
         }
-        using var originalHash = new FileHash(original, token);
-        if (meta.TransferSyntaxUid != TransferSyntaxUids.DeflatedExplicitLittleEndian)
+        var originalHash = pending.Hash(original, token);
+        // What is worked on: the files themselves, unless they are deflated.
+        var (expanded, burned) = (original, result);
+        if (meta.TransferSyntaxUid == TransferSyntaxUids.DeflatedExplicitLittleEndian)
         {
-            return BurnExpanded(original, originalHash, meta, result, result, masks, codec, token);
+            expanded = pending.Hold(DeflatedFile.Expand(original, meta, token));
+            burned = pending.Hold(DeflatedFile.CreateTemporary());
         }
-        using var expanded = DeflatedFile.Expand(original, meta, token);
-        using var burned = DeflatedFile.CreateTemporary();
-        return BurnExpanded(expanded, originalHash, meta, burned, result, masks, codec, token);
-    }
-
-    /// <summary>Works on <paramref name="expanded"/> and <paramref name="burned"/>, which are the files themselves unless those are deflated.</summary>
-    private MaskOutcome BurnExpanded(
-        Stream expanded, FileHash originalHash, FileMeta meta, Stream burned, Stream result, IReadOnlyList<Mask> masks, IFrameCodec? codec, CancellationToken token)
-    {
         var file = Part10File.Read(expanded, meta);
         var layout = PixelLayout.Read(file);
         var pixels = StoredPixels.Open(file, layout, BlackSample.Compute(layout, file), codec);
@@ -78,12 +85,8 @@ public sealed class InstanceMasker(FrameCodecs codecs)
             DeflatedFile.Deflate(burned, result, meta);
         }
         result.Flush();
-        if (result.Length > FileInMemory.MaxLength)
-        {
-            return Prove(meta, originalHash, pixels, result, plan, token);
-        }
-        using var readBack = FileInMemory.Read(result);
-        return Prove(meta, originalHash, pixels, readBack.Stream, plan, token);
+        var written = result.Length <= FileInMemory.MaxLength ? pending.Hold(FileInMemory.Read(result)).Stream : result;
+        Prove(pending, meta, originalHash, pixels, written, plan, token);
     }
 
     private static void WriteBurned(Part10File file, StoredPixels pixels, BurnPlan plan, Stream result, CancellationToken token)
@@ -132,13 +135,14 @@ public sealed class InstanceMasker(FrameCodecs codecs)
     }
 
     /// <summary>Reads the result as a stranger would, and compares it with the original.</summary>
-    private MaskOutcome Prove(FileMeta originalMeta, FileHash originalHash, StoredPixels originalPixels, Stream result, BurnPlan plan, CancellationToken token)
+    private void Prove(
+        PendingMask pending, FileMeta originalMeta, FileHash originalHash, StoredPixels originalPixels, Stream result, BurnPlan plan, CancellationToken token)
     {
-        using var resultHash = new FileHash(result, token);
+        var resultHash = pending.Hash(result, token);
         var meta = FileMeta.Read(result);
         using var expanded = meta.TransferSyntaxUid == TransferSyntaxUids.DeflatedExplicitLittleEndian ? DeflatedFile.Expand(result, meta, token) : null;
         var (_, resultPixels) = Open(expanded ?? result, meta);
-        if (TransferSyntaxSupport.Find(meta.TransferSyntaxUid).IsNative)
+        if (TransferSyntaxSupport.Find(meta.TransferSyntaxUid).IsNative && !FileHash.IsShort(result.Length))
         {
             // Both processors hash, and comparing is quick: it would only delay the second hash, which everything waits for in the end.
             originalHash.Wait();
@@ -146,11 +150,12 @@ public sealed class InstanceMasker(FrameCodecs codecs)
         var finding = MaskVerifier.Compare(originalPixels, resultPixels, plan, token);
         if (finding.ChangedOutside != 0 || finding.NotBlackFrame is not null)
         {
-            return new MaskOutcome.Failed(finding.NotBlackFrame is { } frame
+            pending.End(new MaskOutcome.Failed(finding.NotBlackFrame is { } frame
                 ? $"The result did not pass its check: frame {frame} is not black inside the regions. Nothing was kept."
-                : $"The result did not pass its check: {finding.ChangedOutside} samples outside of the regions changed. Nothing was kept.");
+                : $"The result did not pass its check: {finding.ChangedOutside} samples outside of the regions changed. Nothing was kept."));
+            return;
         }
-        return new MaskOutcome.Masked(new MaskProof
+        pending.End(() => new MaskOutcome.Masked(new MaskProof
         {
             Frames = originalPixels.Layout.Frames,
             TransferSyntaxUid = originalMeta.TransferSyntaxUid,
@@ -160,7 +165,7 @@ public sealed class InstanceMasker(FrameCodecs codecs)
             Sha256 = originalHash.Wait(),
             OutputSha256 = resultHash.Wait(),
             FrameXxh64 = finding.FrameXxh64,
-        });
+        }));
     }
 
     private (Part10File File, StoredPixels Pixels) Open(Stream stream, FileMeta meta)

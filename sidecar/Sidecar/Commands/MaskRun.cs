@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
-using Sidecar.Dicom.Codecs;
-using Sidecar.Dicom.Files;
 using Sidecar.Dicom.Masking;
 
 namespace Sidecar.Commands;
@@ -9,23 +7,26 @@ namespace Sidecar.Commands;
 /// <summary>Masks a list of files on all cores. A result appears under its name only when it is whole and proved.</summary>
 internal sealed class MaskRun(InstanceMasker masker, MaskChoice choice, DirectoryInfo output, IReadOnlyList<InputFile> files, MaskReport report)
 {
+    /// <summary>Short files are masked in groups, whose files are hashed together: eight hashes take little longer than two.</summary>
+    private const int FilesInGroup = 4;
+    private const long MostBytesInGroup = 1 << 20;
+
+    private readonly HashSet<string> inputPaths = files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
+    private readonly HashSet<InputFile> taken = files.GroupBy(file => file.Output, StringComparer.OrdinalIgnoreCase).SelectMany(group => group.Skip(1)).ToHashSet();
+
     /// <summary>Whether every file was masked.</summary>
     public bool MaskAll(CancellationToken token)
     {
-        var inputPaths = files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
-        var taken = files.GroupBy(file => file.Output, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1)
-            .SelectMany(group => group.Skip(1)).ToHashSet();
         var allMasked = true;
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = token };
         try
         {
-            Parallel.ForEach(Partitioner.Create(files, EnumerablePartitionerOptions.NoBuffering), new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = token }, file =>
+            Parallel.ForEach(Partitioner.Create(Group(files), EnumerablePartitionerOptions.NoBuffering), options, group =>
             {
-                var line = MaskOne(file, inputPaths, taken, token);
-                if (line.Status != MaskLine.Masked)
+                if (!MaskGroup(group, token))
                 {
                     Volatile.Write(ref allMasked, false);
                 }
-                report.Write(line);
             });
         }
         catch (AggregateException several)
@@ -36,70 +37,59 @@ internal sealed class MaskRun(InstanceMasker masker, MaskChoice choice, Director
         return allMasked;
     }
 
-    private MaskLine MaskOne(InputFile file, HashSet<string> inputPaths, HashSet<InputFile> taken, CancellationToken token)
+    private static IEnumerable<IReadOnlyList<InputFile>> Group(IReadOnlyList<InputFile> files)
     {
-        var target = Path.GetFullPath(Path.Combine(output.FullName, file.Output));
-        if (inputPaths.Contains(target))
+        var group = new List<InputFile>();
+        foreach (var file in files)
         {
-            return MaskLine.Fail(file, "The result would overwrite an input. Choose another directory for --out.");
+            // A file that has vanished meanwhile says so when it is opened.
+            if (new FileInfo(file.Path) is not { Exists: true, Length: <= MostBytesInGroup })
+            {
+                yield return [file];
+                continue;
+            }
+            group.Add(file);
+            if (group.Count == FilesInGroup)
+            {
+                yield return group;
+                group = [];
+            }
         }
-        if (taken.Contains(file))
+        if (group.Count > 0)
         {
-            return MaskLine.Fail(file, "Another input has the same name, so their results would be one file. Mask them into different directories.");
+            yield return group;
         }
-        if (choice.MasksFor(file.Name) is not { Count: > 0 } masks)
-        {
-            return MaskLine.Fail(file, "The regions file has no region for this file.");
-        }
-        var temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Guid.NewGuid():N}.part");
+    }
+
+    private bool MaskGroup(IReadOnlyList<InputFile> group, CancellationToken token)
+    {
+        var works = new List<FileMasking>();
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            var (outcome, transferSyntax) = MaskTo(file, temporary, masks, token);
-            if (outcome is MaskOutcome.Masked)
+            foreach (var file in group)
             {
-                File.Move(temporary, target, overwrite: true);
+                works.Add(new FileMasking(file, Path.GetFullPath(Path.Combine(output.FullName, file.Output))));
+                works[^1].Begin(masker, Refuse(works[^1]), choice.MasksFor(file.Name), token);
             }
-            else
+            PendingMask.HashTogether(works.Select(work => work.Pending).OfType<PendingMask>());
+            var allMasked = true;
+            foreach (var work in works)
             {
-                // What an earlier run left under this name is not this file's result.
-                File.Delete(target);
+                var line = work.End();
+                allMasked &= line.Status == MaskLine.Masked;
+                report.Write(line);
             }
-            return MaskLine.From(file, outcome, transferSyntax);
-        }
-        catch (Exception broken) when (broken is IOException or UnauthorizedAccessException)
-        {
-            return MaskLine.Fail(file, $"The file cannot be read, or its result cannot be written: {broken.Message}");
-        }
-        catch (Exception bug) when (bug is not OperationCanceledException)
-        {
-            // One file's misfortune must not cost the others their masks.
-            return MaskLine.Fail(file, $"This is a fault of this software, please report it with the file's kind: {bug.GetType().Name} in {bug.TargetSite?.DeclaringType?.Name}.");
+            return allMasked;
         }
         finally
         {
-            File.Delete(temporary);
+            works.ForEach(work => work.Dispose());
         }
     }
 
-    private (MaskOutcome Outcome, string? TransferSyntax) MaskTo(InputFile file, string path, IReadOnlyList<Mask> masks, CancellationToken token)
-    {
-        using var original = new FileStream(file.Path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        using var result = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
-        var outcome = masker.BurnMasks(original, result, masks, token);
-        return (outcome, outcome is MaskOutcome.Masked ? null : ReadTransferSyntax(original));
-    }
-
-    /// <summary>For the line of a file that was not masked: helps to see at a glance which syntaxes an archive needs.</summary>
-    private static string? ReadTransferSyntax(FileStream original)
-    {
-        try
-        {
-            return FileMeta.Read(original).TransferSyntaxUid is var uid && TransferSyntaxSupport.Find(uid).Name != uid ? uid : null;
-        }
-        catch (DicomFormatException)
-        {
-            return null;
-        }
-    }
+    private string? Refuse(FileMasking work) =>
+        inputPaths.Contains(work.Target) ? "The result would overwrite an input. Choose another directory for --out."
+        : taken.Contains(work.File) ? "Another input has the same name, so their results would be one file. Mask them into different directories."
+        : choice.MasksFor(work.File.Name).Count == 0 ? "The regions file has no region for this file."
+        : null;
 }

@@ -1,0 +1,50 @@
+namespace Sidecar.Dicom.Masking;
+
+/// <summary>
+/// One instance masked and compared, whose files are perhaps not hashed yet: hashing the short files of several instances together takes a fraction of
+/// the time. Holds what it has read until it is disposed.
+/// </summary>
+public sealed class PendingMask : IDisposable
+{
+    private readonly Stack<IDisposable> held = [];
+    private readonly List<FileHash> hashes = [];
+    private Func<MaskOutcome>? complete;
+
+    internal PendingMask()
+    {
+    }
+
+    /// <summary>Hashes the files of several instances, as far as that is quicker together.</summary>
+    public static void HashTogether(IEnumerable<PendingMask> pending) => FileHash.ComputeTogether(pending.SelectMany(one => one.hashes));
+
+    /// <summary>The outcome, with both hashes; waits for those that are not ready.</summary>
+    /// <exception cref="IOException">A stream failed: the world is broken, not the instance.</exception>
+    public MaskOutcome Complete() => complete!();
+
+    public void Dispose()
+    {
+        while (held.TryPop(out var one))
+        {
+            one.Dispose();
+        }
+    }
+
+    internal T Hold<T>(T one)
+        where T : IDisposable
+    {
+        held.Push(one);
+        return one;
+    }
+
+    /// <summary>Begins to hash <paramref name="stream"/>, or leaves it for later where it is short.</summary>
+    internal FileHash Hash(Stream stream, CancellationToken token)
+    {
+        var hash = Hold(new FileHash(stream, token));
+        hashes.Add(hash);
+        return hash;
+    }
+
+    internal void End(MaskOutcome outcome) => End(() => outcome);
+
+    internal void End(Func<MaskOutcome> outcome) => complete = outcome;
+}
