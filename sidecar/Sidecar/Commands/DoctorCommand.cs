@@ -63,6 +63,11 @@ internal static class DoctorCommand
             await output.WriteLineAsync(advice is null ? $"ok      {name}" : $"FAILED  {name}: {advice}");
         }
 
+        if (await Ask(_ => Task.FromResult(DescribeQuarantine(services)), token) is { } note)
+        {
+            await output.WriteLineAsync($"note    quarantine: {note}");
+        }
+
         return status;
     }
 
@@ -165,4 +170,11 @@ internal static class DoctorCommand
         services.GetRequiredService<CodecWorkerPool>().DescribeLibraries();
         return null;
     }
+
+    private static string? DescribeQuarantine(IServiceProvider services) => services.GetRequiredService<Quarantine>().Count switch
+    {
+        0 => null,
+        var count => $"compressed frames that ended their codec worker twice and are refused now: {count}. {services.GetRequiredService<QuarantineFile>().Path} lists them; "
+            + "to try them again, for instance after an update of the codecs, delete it and restart the service.",
+    };
 }

@@ -20,9 +20,15 @@ internal static class PrivateFiles
     }
 
     /// <summary>Opens a new, empty file (mode 0600) for reading and writing, in place of an older one.</summary>
-    public static FileStream Create(string path)
+    public static FileStream Create(string path) =>
+        Open(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 });
+
+    /// <summary>Opens a file (mode 0600 where it is new) to write at its end.</summary>
+    public static FileStream Append(string path) =>
+        Open(path, new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.ReadWrite, BufferSize = 0 });
+
+    private static FileStream Open(string path, FileStreamOptions options)
     {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = OwnFileMode;

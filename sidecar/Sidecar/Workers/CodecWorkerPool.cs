@@ -60,8 +60,7 @@ public sealed class CodecWorkerPool(WorkerOptions options, Quarantine quarantine
 
     /// <summary>Decodes into <paramref name="frame"/>, which must have the size that <paramref name="request"/> says.</summary>
     /// <exception cref="DicomFormatException">The codestream is damaged, or its worker died of it.</exception>
-    /// <exception cref="UnsupportedInstanceException">The libraries cannot decode it.</exception>
-    /// <exception cref="WorkersUnavailableException">Workers cannot run here.</exception>
+    /// <exception cref="UnsupportedInstanceException">The libraries cannot decode it, or workers cannot run here.</exception>
     internal void Decode(WorkerRequest request, ReadOnlySpan<byte> codestream, Span<byte> frame)
     {
         if (frame.Length != request.FrameBytes)
@@ -75,8 +74,7 @@ public sealed class CodecWorkerPool(WorkerOptions options, Quarantine quarantine
 
     /// <summary>Encodes <paramref name="frame"/>, which was decoded from <paramref name="original"/>.</summary>
     /// <exception cref="DicomFormatException">The worker died of it.</exception>
-    /// <exception cref="UnsupportedInstanceException">The libraries cannot encode it without loss.</exception>
-    /// <exception cref="WorkersUnavailableException">Workers cannot run here.</exception>
+    /// <exception cref="UnsupportedInstanceException">The libraries cannot encode it without loss, or workers cannot run here.</exception>
     internal byte[] Encode(WorkerRequest request, ReadOnlySpan<byte> original, ReadOnlySpan<byte> frame)
     {
         using var loan = Borrow(request, original);
@@ -116,6 +114,12 @@ public sealed class CodecWorkerPool(WorkerOptions options, Quarantine quarantine
         {
             var millions = (double)request.Columns * request.Rows * request.Components / 1_000_000;
             return new Loan(this, Lend(), options.FrameDeadline + (options.DeadlinePerMillionSamples * millions), codestream);
+        }
+        catch (WorkersUnavailableException unavailable)
+        {
+            places.Release();
+            // Nothing that waiting would mend, nor the archive's fault: the file is refused, and the reason says what to install.
+            throw new UnsupportedInstanceException(unavailable.Message);
         }
         catch
         {

@@ -4,7 +4,7 @@ namespace Sidecar.Workers;
 
 /// <summary>
 /// Compressed frames that killed their worker, by the SHA-256 of the codestream. After the second death a frame is refused at once, so that no job
-/// tries its file for ever. Kept in memory; whoever wants it to outlive the process gives the deaths known and stores each new one.
+/// tries its file for ever. Kept in memory; the service keeps it in a <see cref="QuarantineFile"/> as well.
 /// </summary>
 /// <param name="known">Deaths of earlier processes: one entry each.</param>
 /// <param name="store">Called for each death with the hash and the reason, on the thread that met it.</param>
@@ -13,6 +13,18 @@ public sealed class Quarantine(IEnumerable<string>? known = null, Action<string,
     private const int DeathsAllowed = 2;
     private readonly Lock gate = new();
     private readonly Dictionary<string, int> deaths = (known ?? []).GroupBy(hash => hash).ToDictionary(group => group.Key, group => group.Count());
+
+    /// <summary>How many codestreams are refused at once.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (gate)
+            {
+                return deaths.Count(death => death.Value >= DeathsAllowed);
+            }
+        }
+    }
 
     /// <summary>Whether this codestream killed too many workers already. Costs nothing while none has died.</summary>
     public bool Holds(ReadOnlySpan<byte> codestream)

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Sidecar.Dicom.Codecs;
 using Sidecar.Dicom.Masking;
 using Sidecar.Http;
+using Sidecar.Storage;
 
 namespace Sidecar.Workers;
 
@@ -10,7 +11,13 @@ internal static class WorkersSetup
     public static void AddWorkers(this IServiceCollection services, IConfiguration configuration, bool validateAtStart)
     {
         services.AddCheckedOptions<WorkerOptions>(configuration.GetSection(WorkerOptions.Section), validateAtStart);
-        services.AddSingleton(provider => new CodecWorkerPool(provider.GetRequiredService<IOptions<WorkerOptions>>().Value, new Quarantine()));
+        services.AddSingleton(provider => new QuarantineFile(provider.GetRequiredService<IOptions<StorageOptions>>().Value.QuarantineFile, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider =>
+        {
+            var file = provider.GetRequiredService<QuarantineFile>();
+            return new Quarantine(file.ReadHashes(), file.Append);
+        });
+        services.AddSingleton(provider => new CodecWorkerPool(provider.GetRequiredService<IOptions<WorkerOptions>>().Value, provider.GetRequiredService<Quarantine>()));
         services.AddSingleton(provider => new InstanceMasker(NativeCodecs.AddTo(FrameCodecs.Managed, provider.GetRequiredService<CodecWorkerPool>())));
     }
 }

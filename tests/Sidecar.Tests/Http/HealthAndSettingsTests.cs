@@ -4,6 +4,8 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Sidecar.Commands;
+using Sidecar.Storage;
+using Sidecar.Workers;
 using Xunit;
 
 namespace Sidecar.Tests.Http;
@@ -73,6 +75,12 @@ public sealed class HealthAndSettingsTests
             "/instances" => SidecarApp.Json("""{"ID":"a","Status":"AlreadyStored"}"""),
             _ => new HttpResponseMessage(HttpStatusCode.NotFound),
         };
+        for (var death = 0; death < 2; death++)
+        {
+            app.Services.GetRequiredService<Quarantine>().AddDeath([1, 2, 3], "it crashed");
+        }
+
+        var quarantine = app.Services.GetRequiredService<IOptions<StorageOptions>>().Value.QuarantineFile;
         using var output = new StringWriter();
 
         var status = await DoctorCommand.Run(app.Services, output, CancellationToken.None);
@@ -85,5 +93,7 @@ public sealed class HealthAndSettingsTests
         Assert.Contains("ok      storage is writable", lines);
         Assert.Contains("ok      identity provider publishes keys", lines);
         Assert.Contains("ok      native codecs load", lines);
+        Assert.Equal(2, File.ReadAllLines(quarantine).Length);
+        Assert.Contains(lines, l => l.StartsWith("note    quarantine: ", StringComparison.Ordinal) && l.Contains($"refused now: 1. {quarantine}", StringComparison.Ordinal));
     }
 }

@@ -136,6 +136,50 @@ public sealed class CodecWorkerPoolTests
     }
 
     [Fact]
+    public void Quarantine_AfterARestart_HoldsWhatIsOnFile()
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        try
+        {
+            var path = Path.Combine(folder.FullName, "quarantine.log");
+            byte[] deadly = [1, 2, 3], harmless = [4, 5, 6];
+            var before = new QuarantineFile(path, TimeProvider.System);
+            var first = new Quarantine(before.ReadHashes(), before.Append);
+            first.AddDeath(deadly, "it crashed with signal 11");
+            first.AddDeath(deadly, "it was not done after 10 s of work");
+            first.AddDeath(harmless, "it was killed");
+
+            var second = new Quarantine(new QuarantineFile(path, TimeProvider.System).ReadHashes());
+
+            Assert.True(second.Holds(deadly));
+            Assert.False(second.Holds(harmless));
+            Assert.Equal(1, second.Count);
+            Assert.Equal(3, File.ReadAllLines(path).Length);
+            File.Delete(path);
+            Assert.False(new Quarantine(new QuarantineFile(path, TimeProvider.System).ReadHashes()).Holds(deadly));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Decode_WorkersThatCannotRun_RefuseTheFrameAndSayWhy()
+    {
+        byte[] codestream;
+        using (var sound = WorkerFrames.Pool())
+        {
+            codestream = WorkerFrames.Compressed(sound, 16, 16);
+        }
+        using var pool = WorkerFrames.Pool(memoryMebibytes: 1);
+
+        var refusal = Assert.Throws<UnsupportedInstanceException>(() => Decode(pool, codestream, 16, 16));
+
+        Assert.Contains("sidecar-worker ended before it was ready", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Decode_FrameTooLargeForTheMemoryLimit_IsRefusedAndTheNextWorks()
     {
         byte[] large, small;
