@@ -37,8 +37,18 @@ internal ref struct BitCursor
     }
 
     /// <summary>The symbol that is next, as an entry of <see cref="HuffmanLookup"/>; <see cref="Skip"/> goes behind it.</summary>
+    /// <remarks>Not more than two for one <see cref="Load"/>: the first takes 31 bits at most, and what is left is enough to look the next up.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly int Peek(HuffmanLookup lookup) => lookup.Peek(window);
+    public int Peek(HuffmanLookup lookup)
+    {
+        var entry = lookup.PeekShort(window);
+        if (entry == 0)
+        {
+            Load();
+            entry = lookup.PeekLong(window);
+        }
+        return entry;
+    }
 
     /// <param name="entry">How many bits, in its lowest eight bits: at most 31.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -59,17 +59,33 @@ internal sealed class BitWriter : IDisposable
     /// <summary>Copies bits of another segment.</summary>
     public void Copy(EntropyBits source, long start, long end)
     {
-        const int Step = 56;
+        const int Step = 64;
         Reserve(end - start);
-        var position = start;
-        for (; position + Step <= end; position += Step)
+        var from = source.Bytes;
+        var to = bytes.AsSpan();
+        // From one byte to the next the bits move by the same number of places, so a step takes eight bytes and the one behind them.
+        var (shift, position, partial) = ((int)(start & 7), length, pending);
+        var next = (int)(start >> 3);
+        var steps = (end - start) / Step;
+        for (var i = 0L; i < steps; i++)
         {
-            Write(source.Window(position) >> (64 - Step), Step);
+            var bits = (BinaryPrimitives.ReadUInt64BigEndian(from[next..]) << shift) | ((uint)from[next + 8] >> (8 - shift));
+            BinaryPrimitives.WriteUInt64BigEndian(to[position..], partial | (bits >> used));
+            partial = bits << 1 << (63 - used);
+            (next, position) = (next + 8, position + 8);
         }
-        var rest = (int)(end - position);
+        (length, pending) = (position, partial);
+        var rest = (int)((end - start) % Step);
+        var window = source.Window(end - rest);
+        if (rest > 32)
+        {
+            Write(window >> 32, 32);
+            window = source.Window(end - rest + 32);
+            rest -= 32;
+        }
         if (rest > 0)
         {
-            Write(source.Window(position) >> (64 - rest), rest);
+            Write(window >> (64 - rest), rest);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Sidecar.Dicom.Files;
 
 namespace Sidecar.Dicom.Codecs.Jpeg;
@@ -69,6 +70,7 @@ internal sealed class EntropyBits : IDisposable
         BinaryPrimitives.ReadUInt64BigEndian(bytes.AsSpan((int)(position >> 3), 8)) << (int)(position & 7);
 
     /// <exception cref="DicomFormatException">Bits behind the last one were read.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void CheckEnd(long position)
     {
         if (position > Length)

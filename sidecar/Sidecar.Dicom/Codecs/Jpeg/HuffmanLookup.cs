@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Sidecar.Dicom.Files;
@@ -45,19 +44,17 @@ internal sealed class HuffmanLookup
     /// <summary>The symbol that is next, and its value.</summary>
     /// <param name="window">The next bits, left-aligned; 31 at least.</param>
     /// <exception cref="DicomFormatException">There is no such code.</exception>
+    public int Peek(ulong window) => PeekShort(window) is not 0 and var entry ? entry : PeekLong(window);
+
+    /// <summary>As <see cref="Peek"/>, of eleven bits; 0 where they are not enough, or begin no code.</summary>
+    // The shift leaves eleven bits, so the index is inside.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Peek(ulong window)
-    {
-        // The shift leaves eleven bits, so the index is inside.
-        var entry = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(entries), (nint)(window >> (64 - ShortBits)));
-        return entry != 0 ? entry : PeekLong(window);
-    }
+    public int PeekShort(ulong window) => Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(entries), (nint)(window >> (64 - ShortBits)));
 
-    public static DicomFormatException WrongCode() => new("A JPEG frame is damaged: it holds bits that are no code of its Huffman table.");
-
+    /// <summary>As <see cref="Peek"/>, more slowly.</summary>
     // In line, as a call would cost the loops around it their registers.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int PeekLong(ulong window)
+    public int PeekLong(ulong window)
     {
         var next = (int)(window >> (64 - HuffmanTable.MaxCodeBits));
         var bits = 1;
@@ -67,10 +64,12 @@ internal sealed class HuffmanLookup
         }
         if (bits > HuffmanTable.MaxCodeBits)
         {
-            ThrowWrongCode();
+            throw WrongCode();
         }
         return Entry(window, symbols[(next >> (HuffmanTable.MaxCodeBits - bits)) + offsets[bits]], bits);
     }
+
+    public static DicomFormatException WrongCode() => new("A JPEG frame is damaged: it holds bits that are no code of its Huffman table.");
 
     /// <param name="window">The code and what follows it, left-aligned.</param>
     /// <param name="symbol">Its low four bits count the additional bits; 16, in the lossless process only, has none.</param>
@@ -103,7 +102,4 @@ internal sealed class HuffmanLookup
             }
         }
     }
-
-    [DoesNotReturn]
-    private static void ThrowWrongCode() => throw WrongCode();
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Sidecar.Dicom.Files;
 
 namespace Sidecar.Dicom.Codecs.Jpeg;
@@ -62,7 +63,7 @@ internal static class JpegBlockDecoder
             ? (geometry.BlockAt(component, x, y), 1)
             : (geometry.FirstBlock((y * geometry.McusPerRow) + x, component), geometry[component].Horizontal * geometry[component].Vertical);
 
-    public static short ToDc(int value) => value is >= short.MinValue and <= short.MaxValue
-        ? (short)value
-        : throw new DicomFormatException("A JPEG frame is damaged: a coefficient is too large.");
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static short ToDc(int value) =>
+        value == (short)value ? (short)value : throw new DicomFormatException("A JPEG frame is damaged: a coefficient is too large.");
 }

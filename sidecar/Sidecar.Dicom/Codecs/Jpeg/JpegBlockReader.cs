@@ -111,9 +111,12 @@ internal sealed class JpegBlockReader : IDisposable
     private static void ReadAc(ref BitCursor original, HuffmanLookup lookup, ref short block)
     {
         var cursor = original;
-        for (var k = 1; k < JpegBlockGeometry.BlockSize; k++)
+        for (int k = 1, symbols = 0; k < JpegBlockGeometry.BlockSize; k++, symbols++)
         {
-            cursor.Load();
+            if ((symbols & 1) == 0)
+            {
+                cursor.Load();
+            }
             var entry = cursor.Peek(lookup);
             cursor.Skip(entry);
             var run = (entry >> 12) & 15;

@@ -58,7 +58,10 @@ internal sealed class JpegLosslessReader : IDisposable
         var cursor = new BitCursor(Bits, Position);
         for (var i = 0; i < differences.Length; i++)
         {
-            cursor.Load();
+            if ((i & 1) == 0)
+            {
+                cursor.Load();
+            }
             var entry = cursor.Peek(lookup);
             differences[i] = Difference(entry);
             cursor.Skip(entry);

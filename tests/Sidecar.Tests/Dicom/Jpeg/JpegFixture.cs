@@ -41,6 +41,9 @@ internal sealed record JpegFixture
     /// <summary>Tables with a code for every symbol, as most encoders write; else with those only that the frame needs.</summary>
     public bool HasFullTables { get; init; } = true;
 
+    /// <summary>Full tables with codes of up to 16 bits.</summary>
+    public bool HasLongCodes { get; init; }
+
     private PixelFormat Format => Sampling.Length == 1
         ? PixelFormat.Grey(Columns, Rows, Precision, inverted: IsInverted)
         : PixelFormat.Colour(Columns, Rows, Colours == JpegColours.Jfif ? "YBR_FULL_422" : "RGB");
@@ -118,7 +121,7 @@ internal sealed record JpegFixture
         }
         else
         {
-            new SequentialEncoder(structure, geometry, coefficients, HasFullTables).Write(header, result);
+            new SequentialEncoder(structure, geometry, coefficients, HasFullTables, HasLongCodes).Write(header, result);
         }
         return result.ToArray();
     }
@@ -164,7 +167,8 @@ internal sealed record JpegFixture
     }
 
     /// <summary>Plain Huffman coding of whole blocks (ISO/IEC 10918-1 F.1.2).</summary>
-    private sealed class SequentialEncoder(JpegCodestream structure, JpegBlockGeometry geometry, short[] coefficients, bool hasFullTables)
+    private sealed class SequentialEncoder(
+        JpegCodestream structure, JpegBlockGeometry geometry, short[] coefficients, bool hasFullTables, bool hasLongCodes)
     {
         private readonly List<(JpegHuffmanDefinition Definition, int Symbol, uint Additional, int Count)> symbols = [];
 
@@ -198,7 +202,7 @@ internal sealed record JpegFixture
                 {
                     counts[symbol.Symbol]++;
                 }
-                return hasFullTables ? FullTable(group.Key.Selector >> 4 == 1) : HuffmanTable.Build(counts);
+                return hasFullTables ? FullTable(group.Key.Selector >> 4 == 1, hasLongCodes) : HuffmanTable.Build(counts);
             });
             foreach (var (definition, table) in tables)
             {
@@ -281,12 +285,12 @@ internal sealed record JpegFixture
             symbols.Add((definition, (run << 4) | size, (uint)HuffmanTable.AdditionalBits(value, size), size));
         }
 
-        private static HuffmanTable FullTable(bool isAc)
+        private static HuffmanTable FullTable(bool isAc, bool hasLongCodes)
         {
             var all = new long[256];
             foreach (var symbol in Enumerable.Range(0, 256).Where(symbol => isAc ? (symbol & 15) is > 0 and < 15 || symbol is 0 or 0xF0 : symbol < 16))
             {
-                all[symbol] = 1;
+                all[symbol] = hasLongCodes ? 1L << (symbol % 29) : 1;
             }
             return HuffmanTable.Build(all);
         }

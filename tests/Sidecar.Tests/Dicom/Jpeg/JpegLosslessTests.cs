@@ -16,6 +16,9 @@ public sealed class JpegLosslessTests(JpegLosslessTests.Readings readings) : ICl
 
     private static readonly Dictionary<string, Shape> Shapes = MakeShapes();
 
+    /// <summary>One code of each length, none for category 12, which the edge of black in a flat picture of 12 bits needs.</summary>
+    private static HuffmanTable FullTable => new([.. Enumerable.Repeat((byte)1, 16)], [.. Enumerable.Range(0, 17).Where(category => category != 12).Select(category => (byte)category)]);
+
     public static TheoryData<string> Names() => [.. Shapes.Keys];
 
     [Theory]
@@ -77,6 +80,20 @@ public sealed class JpegLosslessTests(JpegLosslessTests.Readings readings) : ICl
         Assert.Equal(masked.AsSpan().IndexOf(start), masked.AsSpan().LastIndexOf(start));
     }
 
+    [Fact]
+    public void BurnMasks_TableWithoutTheCodes_IsExtendedOrReplaced()
+    {
+        var shape = Shapes["12 bits, a table with no room"];
+        var roomy = shape with { Table = new HuffmanTable([0, 3, .. new byte[14]], [0, 1, 2]) };
+
+        var replaced = MaskerCalls.Masked(shape.Wrap(shape.Encode(shape.MakeFrame())), Masks);
+        var extended = MaskerCalls.Masked(roomy.Wrap(roomy.Encode(roomy.MakeFrame())), Masks);
+
+        Assert.Equal(-1, replaced.AsSpan().IndexOf(shape.Table!.Counts));
+        ReadOnlySpan<byte> table = [0, 3, 1];
+        Assert.NotEqual(-1, extended.AsSpan().IndexOf(table));
+    }
+
     private static Dictionary<string, Shape> MakeShapes()
     {
         var grey12 = PixelFormat.Grey(Columns, Rows, bitsStored: 12);
@@ -97,6 +114,7 @@ public sealed class JpegLosslessTests(JpegLosslessTests.Readings readings) : ICl
             ["RGB, restarts"] = new(rgb, 8) { RestartRows = 1, Predictor = 6 },
             ["RGB, one scan a component"] = new(rgb, 8) { IsInterleaved = false, Predictor = 7 },
             ["RGB, one table"] = new(rgb, 8) { Tables = [0, 0, 0] },
+            ["12 bits, a table with no room"] = new(grey12, 12) { MakeSample = (_, noise) => 2048 + (noise & 3), Table = FullTable },
             ["palette"] = new(PixelFormat.Indexed(Columns, Rows, Palette.Mixed()), 8),
         };
         for (var predictor = 1; predictor <= 7; predictor++)
@@ -136,6 +154,9 @@ public sealed class JpegLosslessTests(JpegLosslessTests.Readings readings) : ICl
 
         public byte[] Tables { get; init; } = [0, 1, 1];
 
+        /// <summary>A table of codes for the one component; null for the best.</summary>
+        public HuffmanTable? Table { get; init; }
+
         /// <summary>gdcm aborts on some that the standard allows; dcmtk judges those alone.</summary>
         public bool IsReadByGdcm { get; init; } = true;
 
@@ -169,11 +190,47 @@ public sealed class JpegLosslessTests(JpegLosslessTests.Readings readings) : ICl
 
         public byte[] Encode(int[] samples)
         {
+            if (Table is not null)
+            {
+                return EncodeWith(Table, samples);
+            }
             var sampleBytes = Format.BitsAllocated / 8;
             var frame = samples.SelectMany(sample => BitConverter.GetBytes(sample)[..sampleBytes]).ToArray();
             var header = Header();
             using var result = new MemoryStream();
             JpegLosslessEncoder.Encode(header, JpegCodestream.ReadUnchecked(header), frame, sampleBytes, result);
+            return result.ToArray();
+        }
+
+        /// <summary>Of one component, with no restarts.</summary>
+        private byte[] EncodeWith(HuffmanTable table, int[] samples)
+        {
+            var header = Header();
+            var structure = JpegCodestream.ReadUnchecked(header);
+            var scan = JpegLosslessScan.ReadAll(structure)[0];
+            using var result = new MemoryStream();
+            JpegSegments.WriteStart(result);
+            foreach (var segment in structure.Segments)
+            {
+                if (segment.Marker == JpegMarker.DefineHuffmanTables)
+                {
+                    JpegSegments.WriteHuffmanTable(0, table, result);
+                    continue;
+                }
+                result.Write(header.AsSpan(segment.Segment));
+            }
+            using var writer = new BitWriter();
+            var rows = new JpegLosslessRowWriter(scan, [table], writer);
+            ushort[] above = [];
+            foreach (var row in samples.Select(sample => (ushort)sample).Chunk(Format.Columns))
+            {
+                var differences = new ushort[row.Length];
+                JpegLosslessPredictor.Difference(row, above, 1, Predictor, scan.Initial, differences);
+                rows.Write(differences);
+                above = row;
+            }
+            writer.Flush(result);
+            JpegSegments.WriteEnd(result);
             return result.ToArray();
         }
 
