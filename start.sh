@@ -251,11 +251,12 @@ start_identity_provider() {
 }
 
 start_sidecar() {
+    [[ -s $data/secrets/journal-key ]] || head -c 32 /dev/urandom | base64 >"$data/secrets/journal-key"
     launch sidecar env -u ORTHANC_SIDECAR_PASSWORD -u ORTHANC_VIEWER_PASSWORD \
         ASPNETCORE_URLS="$url:${port[sidecar]}" \
         SIDECAR_Orthanc__BaseUrl="$url:${port[orthanc]}" SIDECAR_Orthanc__UserName=sidecar \
         SIDECAR_Orthanc__PasswordFile="$data/secrets/orthanc-sidecar-password" \
-        SIDECAR_Storage__Directory="$data/sidecar" \
+        SIDECAR_Storage__Directory="$data/sidecar" SIDECAR_Journal__KeyFile="$data/secrets/journal-key" \
         SIDECAR_Authentication__Authority="$url:${port[idp]}" SIDECAR_Authentication__Audience=sidecar-api \
         "$repository/sidecar/Sidecar/bin/Release/net10.0/sidecar" serve
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
@@ -33,6 +34,7 @@ internal sealed class SidecarProcess : IAsyncDisposable
         Folder = Directory.CreateTempSubdirectory("sidecar-state-").FullName;
         _settings["SIDECAR_Orthanc__BaseUrl"] = orthanc.ToString();
         _settings["SIDECAR_Storage__Directory"] = Path.Combine(Folder, "state");
+        _settings["SIDECAR_Journal__Key"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
         _settings["SIDECAR_Authentication__Audience"] = TokenIssuer.Audience;
         _settings["SIDECAR_MaskJobs__RetryPause"] = "00:00:00.2";
         Http = new HttpClient(new SocketsHttpHandler());

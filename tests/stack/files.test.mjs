@@ -10,7 +10,7 @@ const read = (name) => readFileSync(join(repository, name), 'utf8');
 const compose = (environment) => spawnSync('docker-compose', ['config'], {
   cwd: repository, encoding: 'utf8', env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
 });
-const secrets = { ORTHANC_SIDECAR_PASSWORD: 'one', ORTHANC_VIEWER_PASSWORD: 'two', POSTGRES_PASSWORD: 'three' };
+const secrets = { ORTHANC_SIDECAR_PASSWORD: 'one', ORTHANC_VIEWER_PASSWORD: 'two', POSTGRES_PASSWORD: 'three', JOURNAL_KEY: 'four' };
 
 test('shellcheck finds nothing in the scripts', () => {
   execFileSync('shellcheck', ['start.sh', 'test.sh', '.ci/run'], { cwd: repository });

@@ -50,6 +50,7 @@ internal static class DoctorCommand
             ("Orthanc replaces images safely", t => CheckSafety(services, t)),
             ("Orthanc's plugins", t => CheckPlugins(services, t)),
             ("storage is writable", t => CheckStorage(services, t)),
+            ("journal is empty or in work", t => CheckJournal(services, t)),
             ("storage has room", _ => Task.FromResult(CheckRoom(services))),
             ("identity provider publishes keys", t => CheckIdentityProvider(services, t)),
             ("native codecs load", _ => Task.FromResult(CheckNativeCodecs(services))),
@@ -76,6 +77,7 @@ internal static class DoctorCommand
         List<string> faults = [];
         Read<OrthancOptions>();
         Read<StorageOptions>();
+        Read<JournalOptions>();
         Read<TokenOptions>();
         Read<PermissionOptions>();
         Read<MaskJobOptions>();
@@ -148,6 +150,16 @@ internal static class DoctorCommand
                 $"{database.Place} cannot be written ({health.Exception.Message}). Check that it runs, that Storage:ConnectionString is right, and that its user may create tables.",
             _ => $"{database.Place} cannot be written ({health.Exception.Message}). Give it to the user that runs the service, on a disk with free space.",
         };
+    }
+
+    private static async Task<string?> CheckJournal(IServiceProvider services, CancellationToken token)
+    {
+        var journal = services.GetRequiredService<ReplacementJournal>();
+        var open = (await services.GetRequiredService<MaskJobStore>().ListOpen(token)).Select(job => job.Id).ToHashSet();
+        var left = journal.Jobs().Where(job => !open.Contains(job)).Select(job => (Job: job, Images: journal.OpenRecords(job).Count())).ToList();
+        return left.Count == 0
+            ? null
+            : $"It still holds {left.Sum(job => job.Images)} images of {left.Count} jobs that nobody works on ({string.Join(", ", left.Select(job => job.Job))}). Start the service again: it settles them, or says in its log why it cannot.";
     }
 
     private static string? CheckRoom(IServiceProvider services)

@@ -29,6 +29,9 @@ internal static class OrthancSetup
         services.AddSingleton(provider => new OrthancClient(provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(OrthancClient))));
         services.AddSingleton<SafetyProbe>();
         services.AddSingleton<StudyReader>();
+        services.AddCheckedOptions<JournalOptions>(configuration.GetSection("Journal"), validateAtStart);
+        services.AddSingleton<IValidateOptions<JournalOptions>>(new JournalOptions.Rules(configuration["Storage:Directory"]));
+        services.AddSingleton<JournalKey>();
         services.AddSingleton<ReplacementJournal>();
         services.AddSingleton<ResourceSnapshots>();
         services.AddSingleton<WorkLimit>();

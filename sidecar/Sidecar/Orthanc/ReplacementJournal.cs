@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
@@ -30,7 +31,10 @@ internal sealed record ResourceSnapshot
     public int Children { get; init; }
 }
 
-internal sealed record AttachmentSnapshot(int Number, string File);
+/// <param name="Number">The attachment's, at least 1024.</param>
+/// <param name="File">Its file's name in the journal.</param>
+/// <param name="Key">What that file is encrypted with.</param>
+internal sealed record AttachmentSnapshot(int Number, string File, byte[] Key);
 
 /// <summary>Patient, study and series of a job, as they were before its first write.</summary>
 internal sealed record ParentsRecord(IReadOnlyList<ResourceSnapshot> Parents);
@@ -51,8 +55,16 @@ internal sealed record InstanceRecord
 
     public required MaskProof Proof { get; init; }
 
+    /// <summary>Of its two files. It is nowhere else: once the record is overwritten, nobody can read them.</summary>
+    public required SpoolKeys Keys { get; init; }
+
     [JsonIgnore]
     public OrthancId Id => new(Instance.Id);
+}
+
+internal sealed record SpoolKeys(byte[] Original, byte[] Masked)
+{
+    public static SpoolKeys Create() => new(RandomNumberGenerator.GetBytes(EncryptedStream.KeyBytes), RandomNumberGenerator.GetBytes(EncryptedStream.KeyBytes));
 }
 
 internal enum SpoolFile
@@ -63,28 +75,29 @@ internal enum SpoolFile
 
 /// <summary>
 /// The files that make a replacement survive a crash: a folder a job, readable by the service's user alone. This class is the only one that
-/// opens them. Originals stay until the masked instance is verified, and are deleted then.
+/// opens them. Everything in it is encrypted: each file by a key of its own, which is in the record, and the record by the journal's key, which lies
+/// elsewhere. Originals stay until the masked instance is verified; then their keys are overwritten and the files deleted.
 /// </summary>
-internal sealed class ReplacementJournal(IOptions<StorageOptions> storage)
+internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, JournalKey journalKey)
 {
-    private const string RecordSuffix = ".json";
-    private const string ParentsFile = "parents.json";
+    private const string RecordSuffix = ".record";
+    private const string ParentsFile = "parents.record";
 
     private string Root => storage.Value.JournalDirectory;
 
     /// <summary>A new empty file of an instance, readable and writable.</summary>
-    public FileStream CreateSpool(string job, OrthancId instance, SpoolFile file)
+    public EncryptedStream CreateSpool(string job, OrthancId instance, SpoolFile file, SpoolKeys keys)
     {
         PrivateFiles.CreateFolder(Root);
         PrivateFiles.CreateFolder(FolderOf(job));
-        return PrivateFiles.Create(SpoolPath(job, instance, file));
+        return new EncryptedStream(PrivateFiles.Create(SpoolPath(job, instance, file)), file == SpoolFile.Original ? keys.Original : keys.Masked);
     }
 
-    public FileStream OpenSpool(string job, OrthancId instance, SpoolFile file) =>
-        new(SpoolPath(job, instance, file), new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, BufferSize = 0 });
+    public EncryptedStream OpenSpool(InstanceRecord record, SpoolFile file) =>
+        OpenEncrypted(SpoolPath(record.JobId, record.Id, file), file == SpoolFile.Original ? record.Keys.Original : record.Keys.Masked);
 
     /// <summary>Size of the masked file, in bytes.</summary>
-    public long SizeOf(InstanceRecord record) => new FileInfo(SpoolPath(record.JobId, record.Id, SpoolFile.Masked)).Length;
+    public long SizeOf(InstanceRecord record) => EncryptedStream.PlainLength(new FileInfo(SpoolPath(record.JobId, record.Id, SpoolFile.Masked)).Length);
 
     public void DeleteSpools(string job, OrthancId instance)
     {
@@ -93,24 +106,27 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage)
     }
 
     /// <summary>A file for an attachment's content; its name goes into the snapshot.</summary>
-    public FileStream CreateAttachment(string job, string name)
+    public EncryptedStream CreateAttachment(string job, AttachmentSnapshot attachment)
     {
         PrivateFiles.CreateFolder(Root);
         PrivateFiles.CreateFolder(FolderOf(job));
-        return PrivateFiles.Create(Path.Combine(FolderOf(job), name));
+        return new EncryptedStream(PrivateFiles.Create(Path.Combine(FolderOf(job), attachment.File)), attachment.Key);
     }
 
-    public FileStream OpenAttachment(string job, string name) => File.OpenRead(Path.Combine(FolderOf(job), name));
+    public EncryptedStream OpenAttachment(string job, AttachmentSnapshot attachment) => OpenEncrypted(Path.Combine(FolderOf(job), attachment.File), attachment.Key);
 
     /// <summary>Puts the record on disk; returns when it would survive a power cut. Only then may Orthanc be written to.</summary>
     public void Open(InstanceRecord record) => WriteDurably(RecordPath(record.JobId, record.Id), JsonSerializer.SerializeToUtf8Bytes(record, JournalJson.Default.InstanceRecord));
 
     public InstanceRecord? FindRecord(string job, OrthancId instance) => Read(RecordPath(job, instance), JournalJson.Default.InstanceRecord);
 
-    /// <summary>Deletes the record, then its files: a crash in between leaves files that no record needs, which the next start sweeps.</summary>
+    /// <summary>
+    /// Overwrites the record, and with it the only keys of its files, on disk; then deletes it and them. A crash in between leaves files that no record
+    /// needs and nobody can read, which the next start sweeps.
+    /// </summary>
     public void Close(InstanceRecord record)
     {
-        File.Delete(RecordPath(record.JobId, record.Id));
+        Shred(RecordPath(record.JobId, record.Id));
         foreach (var attachment in record.Instance.Attachments)
         {
             File.Delete(Path.Combine(FolderOf(record.JobId), attachment.File));
@@ -142,6 +158,7 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage)
             throw new InvalidOperationException($"The journal of job {job} still has open instances.");
         }
 
+        Shred(Path.Combine(FolderOf(job), ParentsFile));
         Directory.Delete(FolderOf(job), recursive: true);
     }
 
@@ -162,6 +179,11 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage)
     {
         foreach (var spool in Directory.EnumerateFiles(FolderOf(job), "*.original").Concat(Directory.EnumerateFiles(FolderOf(job), "*.masked")).ToList())
         {
+            if (File.Exists(Path.ChangeExtension(spool, ".json")))
+            {
+                throw new IOException("The journal holds images of a version that did not encrypt it. Start that version until its jobs are finished.");
+            }
+
             var record = Path.ChangeExtension(spool, RecordSuffix);
             if (Read(record, JournalJson.Default.InstanceRecord) is null)
             {
@@ -178,32 +200,35 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage)
     private string SpoolPath(string job, OrthancId instance, SpoolFile file) =>
         Path.Combine(FolderOf(job), instance.Value + (file == SpoolFile.Original ? ".original" : ".masked"));
 
+    private static EncryptedStream OpenEncrypted(string path, byte[] key) =>
+        new(new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, BufferSize = 0 }), key);
+
+    private static void Shred(string path)
+    {
+        if (File.Exists(path))
+        {
+            using (var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Write, BufferSize = 0 }))
+            {
+                file.Write(new byte[file.Length]);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Delete(path);
+        }
+    }
+
     // Straight under its name: fsync of a new file also makes its directory entry durable on ext4 and XFS, a rename would need one more.
-    private static void WriteDurably(string path, byte[] content)
+    private void WriteDurably(string path, byte[] content)
     {
         using var file = PrivateFiles.Create(path);
-        file.Write(content);
+        file.Write(journalKey.Seal(content));
         file.Flush(flushToDisk: true);
     }
 
-    private static T? Read<T>(string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
-        where T : class
-    {
-        if (!File.Exists(path))
-        {
-            return null;
-        }
-
-        try
-        {
-            using var file = File.OpenRead(path);
-            return JsonSerializer.Deserialize(file, type);
-        }
-        catch (JsonException)
-        {
-            return null; // cut off while it was written, so nothing that waits for it was done
-        }
-    }
+    // Null where there is none, or where it was cut off while it was written, so that nothing that waits for it was done.
+    private T? Read<T>(string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+        where T : class =>
+        File.Exists(path) && journalKey.Open(Path.GetFileName(path), File.ReadAllBytes(path)) is { } content ? JsonSerializer.Deserialize(content, type) : null;
 }
 
 [JsonSourceGenerationOptions(UseStringEnumConverter = true)]

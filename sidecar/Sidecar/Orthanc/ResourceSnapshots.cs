@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using Sidecar.Storage;
 
 namespace Sidecar.Orthanc;
 
@@ -35,10 +37,11 @@ internal sealed class ResourceSnapshots(OrthancClient orthanc, ReplacementJourna
         foreach (var number in (await orthanc.ReadAttachments(level, id, token)).Values.Where(n => n >= FirstUserNumber && !IsDerived(n)))
         {
             var file = string.Create(CultureInfo.InvariantCulture, $"{id}.attachment-{number}");
-            await using var content = journal.CreateAttachment(job, file);
+            var attachment = new AttachmentSnapshot(number, file, RandomNumberGenerator.GetBytes(EncryptedStream.KeyBytes));
+            await using var content = journal.CreateAttachment(job, attachment);
             await orthanc.ReadAttachment(level, id, number, content, token);
-            content.Flush(flushToDisk: true);
-            attachments.Add(new AttachmentSnapshot(number, file));
+            content.FlushToDisk();
+            attachments.Add(attachment);
         }
 
         return new ResourceSnapshot
@@ -71,7 +74,7 @@ internal sealed class ResourceSnapshots(OrthancClient orthanc, ReplacementJourna
             var now = (await orthanc.ReadAttachments(before.Level, id, token)).Values.ToHashSet();
             foreach (var attachment in before.Attachments.Where(a => !now.Contains(a.Number)))
             {
-                await using var content = journal.OpenAttachment(job, attachment.File);
+                await using var content = journal.OpenAttachment(job, attachment);
                 await orthanc.WriteAttachment(before.Level, id, attachment.Number, content, token);
             }
         }

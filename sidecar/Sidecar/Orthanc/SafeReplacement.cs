@@ -139,8 +139,9 @@ internal sealed partial class SafeReplacement(
         try
         {
             InstanceRecord record;
-            await using (var original = journal.CreateSpool(job, instance, SpoolFile.Original))
-            await using (var masked = journal.CreateSpool(job, instance, SpoolFile.Masked))
+            var keys = SpoolKeys.Create();
+            await using (var original = journal.CreateSpool(job, instance, SpoolFile.Original, keys))
+            await using (var masked = journal.CreateSpool(job, instance, SpoolFile.Masked, keys))
             {
                 if (await orthanc.ReadFile(instance, info.UncompressedSize, original, token) != info.UncompressedMd5)
                 {
@@ -168,9 +169,10 @@ internal sealed partial class SafeReplacement(
                     Md5 = info.UncompressedMd5,
                     MaskedMd5 = await HashOf(masked, token),
                     Proof = ((MaskOutcome.Masked)outcome).Proof,
+                    Keys = keys,
                 };
-                original.Flush(flushToDisk: true);
-                masked.Flush(flushToDisk: true);
+                original.FlushToDisk();
+                masked.FlushToDisk();
             }
 
             if (record.MaskedMd5 == record.Md5)
@@ -234,7 +236,7 @@ internal sealed partial class SafeReplacement(
             try
             {
                 // The original is still there, or (404) nothing is: the masked file goes in, never the original.
-                await using var masked = journal.OpenSpool(record.JobId, record.Id, SpoolFile.Masked);
+                await using var masked = journal.OpenSpool(record, SpoolFile.Masked);
                 var stored = await orthanc.StoreInstance(masked, token);
                 if (stored != record.Id)
                 {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Sidecar.Commands;
+using Sidecar.Orthanc;
 using Sidecar.Storage;
 using Sidecar.Workers;
 using Xunit;
@@ -58,7 +59,7 @@ public sealed class HealthAndSettingsTests
         var refused = Record.Exception(provider.GetRequiredService<IStartupValidator>().Validate)!;
 
         var faults = string.Join('\n', ServeCommand.FaultsOf(refused));
-        foreach (var word in (string[])["Orthanc:BaseUrl", "Orthanc:PasswordFile", "Orthanc:Connections", "Storage:Directory", "Authentication:Audience", "plain HTTP", "MaskJobs:OrthancPatience"])
+        foreach (var word in (string[])["Orthanc:BaseUrl", "Orthanc:PasswordFile", "Orthanc:Connections", "Storage:Directory", "Journal:KeyFile", "Authentication:Audience", "plain HTTP", "MaskJobs:OrthancPatience"])
         {
             Assert.Contains(word, faults, StringComparison.Ordinal);
         }
@@ -81,6 +82,7 @@ public sealed class HealthAndSettingsTests
         }
 
         var quarantine = app.Services.GetRequiredService<IOptions<StorageOptions>>().Value.QuarantineFile;
+        app.Services.GetRequiredService<ReplacementJournal>().OpenParents("a-job-nobody-knows", new ParentsRecord([]));
         using var output = new StringWriter();
 
         var status = await DoctorCommand.Run(app.Services, output, CancellationToken.None);
@@ -90,6 +92,7 @@ public sealed class HealthAndSettingsTests
         Assert.Contains("ok      Orthanc answers", lines);
         Assert.Contains(lines, l => l.StartsWith("FAILED  Orthanc replaces images safely", StringComparison.Ordinal) && l.Contains("\"OverwriteInstances\": true", StringComparison.Ordinal));
         Assert.Contains(lines, l => l.StartsWith("FAILED  Orthanc's plugins", StringComparison.Ordinal) && l.Contains("orthanc-gdcm", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("FAILED  journal is empty or in work", StringComparison.Ordinal) && l.Contains("a-job-nobody-knows", StringComparison.Ordinal));
         Assert.Contains("ok      storage is writable", lines);
         Assert.Contains("ok      identity provider publishes keys", lines);
         Assert.Contains("ok      native codecs load", lines);

@@ -142,6 +142,7 @@ public sealed class MaskJobStoreTests
             Md5 = "a",
             MaskedMd5 = "b",
             Proof = new MaskProof { Frames = 4, TransferSyntaxUid = "1", OutputTransferSyntaxUid = "1", Regions = [new(1, 2, 3, 4)], ChangedOutside = 0, Sha256 = "c", OutputSha256 = "d", FrameXxh64 = ["e"] },
+            Keys = SpoolKeys.Create(),
         },
         "new-uuid");
 

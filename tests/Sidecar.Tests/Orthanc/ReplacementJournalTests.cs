@@ -11,9 +11,17 @@ public sealed class ReplacementJournalTests : IDisposable
 {
     private static readonly OrthancId Instance = new("a-b-c");
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sidecar-journal-");
+    private static readonly SpoolKeys Keys = SpoolKeys.Create();
     private readonly ReplacementJournal _journal;
 
-    public ReplacementJournalTests() => _journal = new(Options.Create(new StorageOptions { Directory = _folder.FullName }));
+    public ReplacementJournalTests() => _journal = Journal(1);
+
+    private ReplacementJournal Journal(byte key)
+    {
+        var bytes = new byte[32];
+        bytes.AsSpan().Fill(key);
+        return new(Options.Create(new StorageOptions { Directory = _folder.FullName }), new JournalKey(Options.Create(new JournalOptions { Key = Convert.ToBase64String(bytes) })));
+    }
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -26,7 +34,7 @@ public sealed class ReplacementJournalTests : IDisposable
 
         var read = Assert.Single(_journal.OpenRecords("job"));
         Assert.Equivalent(record, read, strict: true);
-        Assert.Equal("masked"u8.ToArray(), ReadAll(_journal.OpenSpool("job", Instance, SpoolFile.Masked)));
+        Assert.Equal("masked"u8.ToArray(), ReadAll(_journal.OpenSpool(read, SpoolFile.Masked)));
         Assert.All(Directory.EnumerateFiles(_folder.FullName, "*", SearchOption.AllDirectories), f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(f)));
         Assert.Throws<InvalidOperationException>(() => _journal.CloseJob("job"));
 
@@ -41,22 +49,25 @@ public sealed class ReplacementJournalTests : IDisposable
     {
         Spool();
         _journal.Open(Record());
-        using (_journal.CreateSpool("job", new OrthancId("d-e-f"), SpoolFile.Original))
+        using (_journal.CreateSpool("job", new OrthancId("d-e-f"), SpoolFile.Original, SpoolKeys.Create()))
         {
         }
 
         _journal.SweepUnopened("job");
 
-        Assert.Equal(["a-b-c.json", "a-b-c.masked", "a-b-c.original"], Directory.EnumerateFiles(Path.Combine(_folder.FullName, "journal", "job")).Select(f => Path.GetFileName(f)).Order());
+        Assert.Equal(["a-b-c.masked", "a-b-c.original", "a-b-c.record"], Directory.EnumerateFiles(Path.Combine(_folder.FullName, "journal", "job")).Select(f => Path.GetFileName(f)).Order());
     }
 
-    [Fact]
-    public void A_record_cut_off_while_it_was_written_counts_as_none()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(20)]
+    [InlineData(100)]
+    public void A_record_cut_off_while_it_was_written_counts_as_none(int length)
     {
         Spool();
         _journal.Open(Record());
-        var file = Path.Combine(_folder.FullName, "journal", "job", "a-b-c.json");
-        File.WriteAllText(file, File.ReadAllText(file)[..40]);
+        var file = Path.Combine(_folder.FullName, "journal", "job", "a-b-c.record");
+        File.WriteAllBytes(file, File.ReadAllBytes(file)[..length]);
 
         Assert.Null(_journal.FindRecord("job", Instance));
         Assert.Empty(_journal.OpenRecords("job"));
@@ -65,11 +76,62 @@ public sealed class ReplacementJournalTests : IDisposable
         Assert.Empty(_journal.Jobs());
     }
 
+    [Fact]
+    public void Nothing_of_an_image_or_its_record_can_be_read_on_disk()
+    {
+        Spool();
+        _journal.OpenParents("job", new ParentsRecord([Record().Instance]));
+        _journal.Open(Record());
+
+        var files = Directory.GetFiles(_folder.FullName, "*", SearchOption.AllDirectories);
+        Assert.Equal(4, files.Length);
+        Assert.All(files, file => Assert.All((string[])["original", "masked", "CT1", "RemoteAET", "uuid"], word => Assert.Equal(-1, File.ReadAllBytes(file).AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(word)))));
+    }
+
+    [Fact]
+    public void A_closed_record_is_overwritten_before_it_is_deleted()
+    {
+        Spool();
+        _journal.Open(Record());
+        // A second name for the same bytes on disk, as an undelete tool would have.
+        var file = Path.Combine(_folder.FullName, "journal", "job", "a-b-c.record");
+        var kept = Path.Combine(_folder.FullName, "kept");
+        var link = System.Diagnostics.Process.Start("ln", [file, kept]);
+        link.WaitForExit();
+        Assert.Contains(File.ReadAllBytes(kept), b => b != 0);
+
+        _journal.Close(Record());
+
+        Assert.DoesNotContain(File.ReadAllBytes(kept), b => b != 0);
+    }
+
+    [Fact]
+    public void A_journal_of_another_key_is_kept_and_the_message_says_what_to_do()
+    {
+        Spool();
+        _journal.Open(Record());
+        var other = Journal(2);
+
+        Assert.Contains("another key", Assert.Throws<IOException>(() => other.FindRecord("job", Instance)).Message, StringComparison.Ordinal);
+        Assert.Throws<IOException>(() => other.SweepUnopened("job"));
+        Assert.Equivalent(Record(), _journal.FindRecord("job", Instance), strict: true);
+    }
+
+    [Fact]
+    public void Images_of_a_version_that_did_not_encrypt_are_not_swept()
+    {
+        Spool();
+        File.WriteAllText(Path.Combine(_folder.FullName, "journal", "job", "a-b-c.json"), "{}");
+
+        Assert.Contains("did not encrypt", Assert.Throws<IOException>(() => _journal.SweepUnopened("job")).Message, StringComparison.Ordinal);
+        Assert.Equal(3, Directory.GetFiles(_folder.FullName, "*", SearchOption.AllDirectories).Length);
+    }
+
     private void Spool()
     {
-        using var original = _journal.CreateSpool("job", Instance, SpoolFile.Original);
+        using var original = _journal.CreateSpool("job", Instance, SpoolFile.Original, Keys);
         original.Write("original"u8);
-        using var masked = _journal.CreateSpool("job", Instance, SpoolFile.Masked);
+        using var masked = _journal.CreateSpool("job", Instance, SpoolFile.Masked, Keys);
         masked.Write("masked"u8);
     }
 
@@ -93,7 +155,7 @@ public sealed class ReplacementJournalTests : IDisposable
             Id = Instance.Value,
             Metadata = new Dictionary<string, byte[]> { ["1024"] = [0, 255, 1] },
             SystemMetadata = new Dictionary<string, string> { ["RemoteAET"] = "CT1" },
-            Attachments = [new AttachmentSnapshot(1025, "a-b-c.attachment-1025")],
+            Attachments = [new AttachmentSnapshot(1025, "a-b-c.attachment-1025", [1, 2, 3])],
             Labels = ["label"],
             Protected = true,
             Children = 3,
@@ -102,5 +164,6 @@ public sealed class ReplacementJournalTests : IDisposable
         Md5 = "a",
         MaskedMd5 = "b",
         Proof = new MaskProof { Frames = 4, TransferSyntaxUid = "1", OutputTransferSyntaxUid = "1", Regions = [new(1, 2, 3, 4)], ChangedOutside = 0, Sha256 = "c", OutputSha256 = "d", FrameXxh64 = ["e", "f"] },
+        Keys = Keys,
     };
 }

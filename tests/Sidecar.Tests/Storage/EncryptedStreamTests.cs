@@ -1,0 +1,138 @@
+using Sidecar.Storage;
+using Xunit;
+
+namespace Sidecar.Tests.Storage;
+
+public sealed class EncryptedStreamTests : IDisposable
+{
+    private const int Chunk = 64 * 1024;
+    private static readonly byte[] Key = [.. Enumerable.Range(0, EncryptedStream.KeyBytes).Select(i => (byte)i)];
+    private readonly string _path = Path.GetTempFileName();
+
+    public void Dispose() => File.Delete(_path);
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(Chunk - 1)]
+    [InlineData(Chunk)]
+    [InlineData(Chunk + 1)]
+    [InlineData((3 * Chunk) + 17)]
+    public void What_was_written_is_read_back_and_its_length_is_known_from_the_file(int length)
+    {
+        var content = Noise(length, 1);
+        using (var stream = Open())
+        {
+            stream.Write(content);
+        }
+
+        Assert.Equal(length, EncryptedStream.PlainLength(new FileInfo(_path).Length));
+        using var again = Open();
+        Assert.Equal(length, again.Length);
+        Assert.Equal(content, ReadAll(again));
+    }
+
+    [Fact]
+    public void It_behaves_as_a_memory_stream_does_whatever_is_written_and_read_in_whatever_order()
+    {
+        var random = new Random(7);
+        using var stream = Open();
+        using var expected = new MemoryStream();
+        for (var turn = 0; turn < 400; turn++)
+        {
+            var position = random.NextInt64(expected.Length + 1);
+            stream.Position = expected.Position = position;
+            if (random.Next(2) == 0)
+            {
+                var bytes = Noise(random.Next(1, 3 * Chunk / 2), turn);
+                stream.Write(bytes);
+                expected.Write(bytes);
+            }
+            else
+            {
+                var (here, there) = (new byte[random.Next(1, 2 * Chunk)], new byte[2 * Chunk]);
+                var read = stream.ReadAtLeast(here, here.Length, throwOnEndOfStream: false);
+                Assert.Equal(expected.Read(there, 0, here.Length), read);
+                Assert.True(here.AsSpan(0, read).SequenceEqual(there.AsSpan(0, read)));
+            }
+
+            Assert.Equal((expected.Length, expected.Position), (stream.Length, stream.Position));
+            if (expected.Length > 40 * Chunk)
+            {
+                break;
+            }
+        }
+
+        stream.FlushToDisk();
+        stream.Position = 0;
+        Assert.Equal(expected.ToArray(), ReadAll(stream));
+    }
+
+    [Fact]
+    public void A_chunk_written_again_looks_new_on_disk()
+    {
+        using (var stream = Open())
+        {
+            stream.Write(new byte[100]);
+        }
+
+        var first = File.ReadAllBytes(_path);
+        using (var stream = Open())
+        {
+            stream.Write(new byte[100]);
+        }
+
+        Assert.NotEqual(first, File.ReadAllBytes(_path));
+        Assert.Equal(first.Length, File.ReadAllBytes(_path).Length);
+    }
+
+    [Theory]
+    [InlineData("changed")]
+    [InlineData("swapped")]
+    [InlineData("cut off")]
+    [InlineData("other key")]
+    public void What_is_not_as_it_was_written_is_never_handed_out(string damage)
+    {
+        using (var stream = Open())
+        {
+            stream.Write(Noise(3 * Chunk, 3));
+        }
+
+        var bytes = File.ReadAllBytes(_path);
+        var stored = bytes.Length / 3;
+        switch (damage)
+        {
+            case "changed":
+                bytes[stored + 1000] ^= 1;
+                break;
+            case "swapped":
+                (var first, var second) = (bytes[..stored], bytes[stored..(2 * stored)]);
+                second.CopyTo(bytes, 0);
+                first.CopyTo(bytes, stored);
+                break;
+            case "cut off":
+                bytes = bytes[..^5];
+                break;
+        }
+
+        File.WriteAllBytes(_path, bytes);
+        using var damaged = damage == "other key" ? new EncryptedStream(File.Open(_path, FileMode.Open), new byte[EncryptedStream.KeyBytes]) : Open();
+        Assert.Contains("damaged on disk", Assert.Throws<IOException>(() => ReadAll(damaged)).Message, StringComparison.Ordinal);
+    }
+
+    private EncryptedStream Open() => new(File.Open(_path, FileMode.OpenOrCreate), Key);
+
+    private static byte[] Noise(int length, int seed)
+    {
+        var bytes = new byte[length];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+
+    private static byte[] ReadAll(Stream stream)
+    {
+        using var memory = new MemoryStream();
+        stream.CopyTo(memory);
+        return memory.ToArray();
+    }
+}
