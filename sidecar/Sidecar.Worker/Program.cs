@@ -17,19 +17,18 @@ try
     ProcessLimits.ExitWithSidecar();
     ProcessLimits.EnlargePipes();
     ProcessLimits.Apply(memoryBytes);
-    var libraries = $"{JpegLsCodec.CheckLibrary()}, {Jpeg2000Codec.CheckLibrary()}";
+    var library = Jpeg2000Codec.CheckLibrary();
     ProcessLimits.SilenceStandardError();
-    Reply(WorkerStatus.Done, Encoding.UTF8.GetBytes(libraries));
+    Reply(WorkerStatus.Done, Encoding.UTF8.GetBytes(library));
 }
 catch (Exception exception) when (exception is WorkerException or DllNotFoundException or EntryPointNotFoundException)
 {
     // Said to the sidecar, which tells it to a person: a missing library is an installation to mend, not a crash.
     Reply(WorkerStatus.Unsupported, Encoding.UTF8.GetBytes(exception is WorkerException ? exception.Message
-        : "libcharls2 or libopenjp2-7 is not installed, or of another version than this software was built for."));
+        : "libopenjp2-7 is not installed, or of another version than this software was built for."));
     return 1;
 }
 
-using var jpegLs = new JpegLsCodec();
 using var received = new NativeBuffer();
 using var answer = new NativeBuffer();
 while (true)
@@ -60,18 +59,12 @@ while (true)
 
 void Work(in WorkerRequest request)
 {
-    if (request.Operation is WorkerOperation.EncodeJpegLs or WorkerOperation.EncodeJpeg2000 && received.Length != request.FrameBytes)
+    if (request.Operation == WorkerOperation.EncodeJpeg2000 && received.Length != request.FrameBytes)
     {
         throw new WorkerException(WorkerStatus.Unsupported, "The frame to encode has another length than its size asks for.");
     }
     switch (request.Operation)
     {
-        case WorkerOperation.DecodeJpegLs:
-            jpegLs.Decode(request, received, answer);
-            break;
-        case WorkerOperation.EncodeJpegLs:
-            jpegLs.Encode(request, received, answer);
-            break;
         case WorkerOperation.DecodeJpeg2000:
             Jpeg2000Codec.Decode(request, received, answer);
             break;

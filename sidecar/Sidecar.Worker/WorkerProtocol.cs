@@ -5,10 +5,8 @@ namespace Sidecar.Worker;
 /// <summary>What a worker is asked to do with one frame.</summary>
 public enum WorkerOperation
 {
-    DecodeJpegLs = 1,
-    EncodeJpegLs = 2,
-    DecodeJpeg2000 = 3,
-    EncodeJpeg2000 = 4,
+    DecodeJpeg2000 = 1,
+    EncodeJpeg2000 = 2,
 }
 
 /// <summary>How a worker's answer ends.</summary>
@@ -29,13 +27,13 @@ public enum WorkerStatus
 
 /// <summary>
 /// The pipes between the sidecar and its workers. A worker writes one <see cref="WorkerReply"/> when it is ready (Done, its payload names the
-/// libraries) or cannot start; after that each <see cref="WorkerRequest"/> with its payload on standard input is answered by one
+/// library) or cannot start; after that each <see cref="WorkerRequest"/> with its payload on standard input is answered by one
 /// <see cref="WorkerReply"/> with its payload on standard output. Numbers are in the machine's own byte order: both ends are one installation.
 /// </summary>
 public static class WorkerProtocol
 {
     /// <summary>"SDW" and the version of this protocol: a worker of another version is refused before it is used.</summary>
-    public const int Magic = 0x53445701;
+    public const int Magic = 0x53445702;
 
     /// <summary>The worker's only argument is its memory limit in bytes.</summary>
     public const string MemoryLimitOption = "--memory-limit";
@@ -65,16 +63,13 @@ public struct WorkerRequest
     /// <summary>Bits of a sample in the codestream.</summary>
     public int Precision;
 
-    /// <summary>JPEG 2000: 1 where the codestream calls its samples signed. Some files differ here from <see cref="IsSigned"/>; the bits are the same.</summary>
+    /// <summary>1 where the codestream calls its samples signed. Some files differ here from <see cref="IsSigned"/>; the bits are the same.</summary>
     public int IsSignedInCodestream;
 
-    /// <summary>JPEG-LS: the interleave mode (0 none, 1 line, 2 sample) that an encoded frame gets.</summary>
-    public int InterleaveMode;
-
-    /// <summary>JPEG 2000: 1 where an encoded frame gets the reversible colour transform.</summary>
+    /// <summary>1 where an encoded frame gets the reversible colour transform.</summary>
     public int UseColorTransform;
 
-    /// <summary>JPEG 2000: threads the library may use.</summary>
+    /// <summary>Threads the library may use.</summary>
     public int Threads;
 
     /// <summary>Bytes that follow: the codestream to decode, or the frame to encode.</summary>

@@ -1,4 +1,5 @@
 using Sidecar.Dicom.Codecs.Jpeg;
+using Sidecar.Dicom.Codecs.JpegLs;
 
 namespace Sidecar.Dicom.Codecs;
 
@@ -20,6 +21,8 @@ public sealed class FrameCodecs
         [TransferSyntaxUids.JpegFullProgression] = new JpegCodec(),
         [TransferSyntaxUids.JpegLossless] = new JpegCodec(),
         [TransferSyntaxUids.JpegLosslessSv1] = new JpegCodec(),
+        [TransferSyntaxUids.JpegLsLossless] = new JpegLsCodec(),
+        [TransferSyntaxUids.JpegLsNearLossless] = new JpegLsCodec(),
     });
 
     /// <summary>These codecs and <paramref name="others"/>.</summary>

@@ -60,7 +60,7 @@ internal sealed class CodecWorker : IDisposable
         }
         catch (System.ComponentModel.Win32Exception exception)
         {
-            throw new WorkersUnavailableException("The program sidecar-worker, which decodes JPEG-LS and JPEG 2000, could not be started; reinstall it beside sidecar.", exception);
+            throw new WorkersUnavailableException("The program sidecar-worker, which decodes JPEG 2000, could not be started; reinstall it beside sidecar.", exception);
         }
         try
         {
@@ -70,7 +70,7 @@ internal sealed class CodecWorker : IDisposable
             worker.ClearAlarm();
             return hello.Status == WorkerStatus.Done
                 ? worker
-                : throw new WorkersUnavailableException($"JPEG-LS and JPEG 2000 cannot be decoded on this machine: {worker.Libraries}");
+                : throw new WorkersUnavailableException($"JPEG 2000 cannot be decoded on this machine: {worker.Libraries}");
         }
         catch (Exception exception) when (exception is not WorkersUnavailableException)
         {

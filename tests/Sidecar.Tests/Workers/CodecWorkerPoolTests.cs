@@ -18,16 +18,13 @@ public sealed class CodecWorkerPoolTests
     public void Decode_WhatWasEncoded_ComesBackSampleForSample()
     {
         using var pool = WorkerFrames.Pool();
-        foreach (var (encode, decode) in new[] { (WorkerOperation.EncodeJpegLs, WorkerOperation.DecodeJpegLs), (WorkerOperation.EncodeJpeg2000, WorkerOperation.DecodeJpeg2000) })
-        {
-            var frame = WorkerFrames.Noise(2 * 51 * 33);
-            var codestream = pool.Encode(WorkerFrames.Grey(encode, 51, 33), frame, frame);
-            var decoded = new byte[frame.Length];
+        var frame = WorkerFrames.Noise(2 * 51 * 33);
+        var codestream = pool.Encode(WorkerFrames.Grey(WorkerOperation.EncodeJpeg2000, 51, 33), frame, frame);
+        var decoded = new byte[frame.Length];
 
-            pool.Decode(WorkerFrames.Grey(decode, 51, 33), codestream, decoded);
+        pool.Decode(WorkerFrames.Grey(WorkerOperation.DecodeJpeg2000, 51, 33), codestream, decoded);
 
-            Assert.Equal(frame, decoded);
-        }
+        Assert.Equal(frame, decoded);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ using Xunit.Abstractions;
 namespace Sidecar.Tests.Workers;
 
 /// <summary>
-/// Damaged codestreams: each is decoded or refused with a reason, in time, and the pool lives on. The number comes from SIDECAR_FUZZ_CODESTREAMS where
+/// Damaged JPEG 2000 codestreams: each is decoded or refused with a reason, in time, and the pool lives on. The number comes from SIDECAR_FUZZ_CODESTREAMS where
 /// it is set; a few are tried in every run.
 /// </summary>
 public sealed class CodestreamFuzzTests(ITestOutputHelper output)
@@ -20,15 +20,13 @@ public sealed class CodestreamFuzzTests(ITestOutputHelper output)
 
     private static int Count => int.TryParse(Environment.GetEnvironmentVariable("SIDECAR_FUZZ_CODESTREAMS"), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 60;
 
-    [Theory]
-    [InlineData(WorkerOperation.EncodeJpegLs, WorkerOperation.DecodeJpegLs)]
-    [InlineData(WorkerOperation.EncodeJpeg2000, WorkerOperation.DecodeJpeg2000)]
-    public void Decode_DamagedCodestream_IsRefusedInTime(WorkerOperation encode, WorkerOperation decode)
+    [Fact]
+    public void Decode_DamagedCodestream_IsRefusedInTime()
     {
         var deadline = TimeSpan.FromMilliseconds(500);
         using var pool = new CodecWorkerPool(new WorkerOptions { FrameDeadline = deadline, DeadlinePerMillionSamples = TimeSpan.Zero, MemoryLimitMebibytes = 512 }, new Quarantine());
         using var sound = WorkerFrames.Pool();
-        var original = WorkerFrames.Compressed(sound, Columns, Rows, encode);
+        var original = WorkerFrames.Compressed(sound, Columns, Rows);
         var (decoded, refused, lost, longest) = (0, 0, 0, TimeSpan.Zero);
         var gate = new Lock();
         Parallel.For(0, Count, new ParallelOptions { MaxDegreeOfParallelism = 2 }, seed =>
@@ -39,8 +37,8 @@ public sealed class CodestreamFuzzTests(ITestOutputHelper output)
             try
             {
                 // As the codecs do: the header is looked at before a worker is.
-                _ = encode == WorkerOperation.EncodeJpegLs ? (object)JpegLsHeader.Read(damaged) : Jpeg2000Header.Read(damaged);
-                pool.Decode(WorkerFrames.Grey(decode, Columns, Rows), damaged, new byte[2 * Columns * Rows]);
+                _ = Jpeg2000Header.Read(damaged);
+                pool.Decode(WorkerFrames.Grey(WorkerOperation.DecodeJpeg2000, Columns, Rows), damaged, new byte[2 * Columns * Rows]);
             }
             catch (Exception refusal) when (refusal is DicomFormatException or UnsupportedInstanceException)
             {
@@ -55,11 +53,11 @@ public sealed class CodestreamFuzzTests(ITestOutputHelper output)
             }
         });
 
-        output.WriteLine($"{decode}: {decoded} decoded, {refused} refused, of these {lost} at the cost of a worker; longest {longest.TotalSeconds:0.00} s.");
+        output.WriteLine($"{decoded} decoded, {refused} refused, of these {lost} at the cost of a worker; longest {longest.TotalSeconds:0.00} s.");
         Assert.Equal(Count, decoded + refused);
         // Four times the deadline where the machine is busy, and the start of a fresh worker.
         Assert.InRange(longest, TimeSpan.Zero, (4 * deadline) + TimeSpan.FromSeconds(15));
-        pool.Decode(WorkerFrames.Grey(decode, Columns, Rows), original, new byte[2 * Columns * Rows]);
+        pool.Decode(WorkerFrames.Grey(WorkerOperation.DecodeJpeg2000, Columns, Rows), original, new byte[2 * Columns * Rows]);
     }
 
     private static byte[] Damage(byte[] original, Random random)

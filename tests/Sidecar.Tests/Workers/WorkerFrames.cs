@@ -28,9 +28,9 @@ internal static class WorkerFrames
     }
 
     /// <summary>A frame of noise as JPEG 2000, which takes about a second for each four million samples to decode.</summary>
-    public static byte[] Compressed(CodecWorkerPool pool, int columns, int rows, WorkerOperation operation = WorkerOperation.EncodeJpeg2000)
+    public static byte[] Compressed(CodecWorkerPool pool, int columns, int rows)
     {
         var frame = Noise(2 * columns * rows);
-        return pool.Encode(Grey(operation, columns, rows), frame, frame);
+        return pool.Encode(Grey(WorkerOperation.EncodeJpeg2000, columns, rows), frame, frame);
     }
 }

@@ -11,7 +11,7 @@ namespace Sidecar.Tests.Workers;
 /// Every layout in JPEG-LS and JPEG 2000, compressed by dcmtk, gdcm or OpenJPEG's own tool: samples inside, on the edge and outside, as gdcm and dcmtk
 /// decode the original and the result.
 /// </summary>
-public sealed class NativeCodecTests(NativeCodecTests.Readings readings) : IClassFixture<NativeCodecTests.Readings>
+public sealed class CompressedByOthersTests(CompressedByOthersTests.Readings readings) : IClassFixture<CompressedByOthersTests.Readings>
 {
     private const int Columns = 37;
     private const int Rows = 23;
