@@ -215,19 +215,20 @@ internal sealed partial class MaskJobRunner(
         var open = (await store.ListOpen(token)).Select(j => j.Id).ToHashSet();
         foreach (var job in journal.Jobs())
         {
-            journal.SweepUnopened(job);
-            if (!open.Contains(job))
+            try
             {
-                // Only after somebody put the database back to an earlier state: the images are settled all the same.
-                try
+                journal.SweepUnopened(job);
+                if (!open.Contains(job))
                 {
+                    // Only after somebody put the database back to an earlier state: the images are settled all the same.
                     await SettleOpenRecords(job, token);
                     await replacement.Finish(job, token);
                 }
-                catch (Exception e) when (e is IOException or InvalidOperationException)
-                {
-                    LogLeftInJournal(e, job);
-                }
+            }
+            catch (Exception e) when (e is IOException or InvalidOperationException)
+            {
+                // One folder that cannot be read must not keep all other jobs from running; sidecar doctor names it.
+                LogLeftInJournal(e, job);
             }
         }
     }
@@ -235,7 +236,7 @@ internal sealed partial class MaskJobRunner(
     [LoggerMessage(Level = LogLevel.Information, Message = "Mask job {Job} is finished ({Instances} instances in this run)")]
     private partial void LogFinished(string job, int instances);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The journal holds job {Job}, which the database does not know as open; it could not be settled now and is tried again at the next start")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The journal of job {Job} could not be settled now; this is tried again at the next start")]
     private partial void LogLeftInJournal(Exception e, string job);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Orthanc does not deliver instance {Instance} (attempt {Attempt})")]

@@ -82,7 +82,9 @@ public sealed class HealthAndSettingsTests
         }
 
         var quarantine = app.Services.GetRequiredService<IOptions<StorageOptions>>().Value.QuarantineFile;
-        app.Services.GetRequiredService<ReplacementJournal>().OpenParents("a-job-nobody-knows", new ParentsRecord([]));
+        // Of another key, so that the running service cannot settle it.
+        var otherKey = new JournalKey(Options.Create(new JournalOptions { Key = Convert.ToBase64String([.. Enumerable.Repeat((byte)9, 32)]) }));
+        new ReplacementJournal(app.Services.GetRequiredService<IOptions<StorageOptions>>(), otherKey).OpenParents("a-job-nobody-knows", new ParentsRecord([]));
         using var output = new StringWriter();
 
         var status = await DoctorCommand.Run(app.Services, output, CancellationToken.None);
