@@ -24,11 +24,7 @@ internal static class JpegBlockDecoder
     /// <summary>Each component in one scan, its tables there.</summary>
     public static void CheckScans(JpegCodestream structure)
     {
-        var indices = structure.Scans.SelectMany(scan => scan.Components.Select(component => component.Index)).Order();
-        if (!indices.SequenceEqual(Enumerable.Range(0, structure.Header.Components.Count)))
-        {
-            throw new DicomFormatException("A JPEG frame is damaged: a component is missing or comes twice.");
-        }
+        structure.CheckEachComponentIsInOneScan();
         if (structure.Scans.Any(scan => scan.Components.Any(component => component.Dc is null || component.Ac is null)))
         {
             throw new DicomFormatException("A JPEG frame is damaged: a Huffman table is missing.");

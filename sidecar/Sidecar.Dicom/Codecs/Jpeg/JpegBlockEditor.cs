@@ -52,9 +52,9 @@ internal sealed class JpegBlockEditor : IDisposable
     {
         JpegSegments.WriteStart(result);
         var nextScan = 0;
-        foreach (var (i, segment) in structure.Segments.Index())
+        foreach (var segment in structure.Segments)
         {
-            JpegSegments.Copy(bytes[segment.Segment], structure.HuffmanDefinitions.Where(definition => definition.Segment == i), codes.Extended, result);
+            JpegSegments.Copy(bytes, segment, structure, codes.Extended, result);
             if (segment.Marker == JpegMarker.StartOfScan)
             {
                 var scan = structure.Scans[nextScan++];

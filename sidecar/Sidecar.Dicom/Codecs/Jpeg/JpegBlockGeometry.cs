@@ -73,16 +73,21 @@ internal sealed class JpegBlockGeometry
     /// <summary>Where the blocks of a row of steps lie, in the order they are coded.</summary>
     public int[] PlacesInRow(JpegScan scan)
     {
-        if (scan.Components.Count == 1)
+        var steps = StepsPerRow(scan);
+        var places = new int[steps * scan.Components.Sum(part => BlocksPerStep(scan, part.Index))];
+        var next = 0;
+        for (var step = 0; step < steps; step++)
         {
-            var component = scan.Components[0].Index;
-            return [.. Enumerable.Range(0, BlocksPerRow(component)).Select(x => BlockAt(component, x, 0) - BlockAt(component, 0, 0))];
+            foreach (var part in scan.Components)
+            {
+                var first = scan.Components.Count == 1 ? BlockAt(part.Index, step, 0) - BlockAt(part.Index, 0, 0) : FirstBlock(step, part.Index);
+                for (var i = 0; i < BlocksPerStep(scan, part.Index); i++)
+                {
+                    places[next++] = first + i;
+                }
+            }
         }
-        return
-        [
-            .. Enumerable.Range(0, McusPerRow).SelectMany(mcu => scan.Components.SelectMany(part =>
-                Enumerable.Range(FirstBlock(mcu, part.Index), BlocksPerStep(scan, part.Index)))),
-        ];
+        return places;
     }
 
     /// <summary>Which steps of a scan belong to MCUs that are masked.</summary>

@@ -85,7 +85,7 @@ internal sealed class JpegBlockReader : IDisposable
         {
             // A block has 64 symbols of 31 bits at most, which is less than the slack.
             bits.CheckEnd(cursor.Position);
-            ref var part = ref parts[index];
+            var part = parts[index];
             index = index + 1 == parts.Length ? 0 : index + 1;
             ref var block = ref Unsafe.Add(ref target, (nint)(places.IsEmpty ? 0 : places[i]) * JpegBlockGeometry.BlockSize);
             Unsafe.InitBlockUnaligned(ref Unsafe.As<short, byte>(ref block), 0, JpegBlockGeometry.BlockSize * sizeof(short));
@@ -140,5 +140,5 @@ internal sealed class JpegBlockReader : IDisposable
     }
 
     /// <summary>A block of a step: the component in the scan, and its tables.</summary>
-    private readonly record struct Part(int Component, HuffmanLookup Dc, HuffmanLookup Ac);
+    private sealed record Part(int Component, HuffmanLookup Dc, HuffmanLookup Ac);
 }

@@ -7,13 +7,13 @@ namespace Sidecar.Dicom.Codecs.Jpeg;
 /// <summary>A marker segment of the codestream.</summary>
 /// <param name="Marker">Its second byte.</param>
 /// <param name="Segment">All of it, marker and length included.</param>
-internal readonly record struct JpegSegment(byte Marker, Range Segment);
+internal sealed record JpegSegment(byte Marker, Range Segment);
 
 /// <summary>A Huffman table where it is defined.</summary>
-/// <param name="Segment">Index of the marker segment that defines it.</param>
+/// <param name="Segment">The marker segment that defines it.</param>
 /// <param name="Selector">Class in the high four bits, destination in the low ones.</param>
 /// <param name="Table">The table.</param>
-internal sealed record JpegHuffmanDefinition(int Segment, byte Selector, HuffmanTable Table)
+internal sealed record JpegHuffmanDefinition(JpegSegment Segment, byte Selector, HuffmanTable Table)
 {
     private HuffmanLookup? lookup;
 
@@ -31,9 +31,6 @@ internal sealed record JpegScanComponent(int Index, JpegHuffmanDefinition? Dc, J
 /// <summary>A scan (ISO/IEC 10918-1 B.2.3) with the tables in force at its start.</summary>
 internal sealed record JpegScan
 {
-    /// <summary>Index of its marker segment.</summary>
-    public required int Segment { get; init; }
-
     public required IReadOnlyList<JpegScanComponent> Components { get; init; }
 
     /// <summary>Ss: first coefficient, or the predictor of the lossless process.</summary>
@@ -87,6 +84,21 @@ internal sealed class JpegCodestream
 
     /// <summary>Bytes up to and with the end marker, or to the end where it is missing.</summary>
     public int End { get; private set; }
+
+    /// <summary>Checks a frame whose components are each in one scan, in all but the progressive process.</summary>
+    /// <exception cref="DicomFormatException">A component is in none, or in several.</exception>
+    public void CheckEachComponentIsInOneScan()
+    {
+        var scansOf = new int[Header.Components.Count];
+        foreach (var component in scans.SelectMany(scan => scan.Components))
+        {
+            scansOf[component.Index]++;
+        }
+        if (scansOf.AsSpan().ContainsAnyExcept(1))
+        {
+            throw Damaged("a component is missing or comes twice");
+        }
+    }
 
     /// <exception cref="DicomFormatException">The codestream is damaged or contradicts the layout.</exception>
     /// <exception cref="UnsupportedInstanceException">The codestream is of a kind that is not supported.</exception>
@@ -213,7 +225,7 @@ internal sealed class JpegCodestream
             {
                 throw Damaged("a Huffman table is damaged");
             }
-            var definition = new JpegHuffmanDefinition(segments.Count - 1, selector, new HuffmanTable(counts, content.Slice(17, total)));
+            var definition = new JpegHuffmanDefinition(segments[^1], selector, new HuffmanTable(counts, content.Slice(17, total)));
             definitions.Add(definition);
             huffman[selector] = definition;
             content = content[(17 + total)..];
@@ -247,8 +259,12 @@ internal sealed class JpegCodestream
         {
             var id = content[1 + (2 * i)];
             var tables = content[2 + (2 * i)];
-            var index = Enumerable.Range(0, frame.Components.Count).FirstOrDefault(index => frame.Components[index].Id == id, -1);
-            if (index < 0 || (tables & 0xCC) != 0 || components.Take(i).Any(earlier => earlier.Index >= index))
+            var index = 0;
+            while (index < frame.Components.Count && frame.Components[index].Id != id)
+            {
+                index++;
+            }
+            if (index == frame.Components.Count || (tables & 0xCC) != 0 || components.Take(i).Any(earlier => earlier.Index >= index))
             {
                 throw Damaged("a scan header is damaged");
             }
@@ -258,7 +274,6 @@ internal sealed class JpegCodestream
         var parameters = content[(1 + (2 * components.Length))..];
         scans.Add(new JpegScan
         {
-            Segment = segments.Count - 1,
             Components = components,
             SpectralStart = parameters[0],
             SpectralEnd = parameters[1],

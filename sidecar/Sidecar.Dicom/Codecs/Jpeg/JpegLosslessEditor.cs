@@ -52,9 +52,9 @@ internal sealed class JpegLosslessEditor : IDisposable
         var scans = JpegLosslessScan.ReadAll(structure);
         var nextScan = 0;
         JpegSegments.WriteStart(result);
-        foreach (var (i, segment) in structure.Segments.Index())
+        foreach (var segment in structure.Segments)
         {
-            JpegSegments.Copy(bytes[segment.Segment], structure.HuffmanDefinitions.Where(definition => definition.Segment == i), codes.Extended, result);
+            JpegSegments.Copy(bytes, segment, structure, codes.Extended, result);
             if (segment.Marker == JpegMarker.StartOfScan)
             {
                 var scan = scans[nextScan++];

@@ -52,11 +52,7 @@ internal sealed class JpegLosslessScan
         {
             throw new UnsupportedInstanceException("The lossless JPEG frames have components of different sizes, which is not supported.");
         }
-        var indices = codestream.Scans.SelectMany(scan => scan.Components.Select(component => component.Index)).Order();
-        if (!indices.SequenceEqual(Enumerable.Range(0, header.Components.Count)))
-        {
-            throw new DicomFormatException("A JPEG frame is damaged: a component is missing or comes twice.");
-        }
+        codestream.CheckEachComponentIsInOneScan();
         return [.. codestream.Scans.Select(scan => Read(scan, header))];
     }
 

@@ -13,8 +13,8 @@ internal sealed class JpegProgressiveEncoder : IDisposable
 
     private readonly JpegCodestream structure;
     private readonly JpegBlockGeometry geometry;
-    private readonly Dictionary<JpegHuffmanDefinition, long[]> frequencies = [];
-    private readonly Dictionary<JpegHuffmanDefinition, HuffmanTable> replaced = [];
+    private readonly Dictionary<JpegHuffmanDefinition, long[]> frequencies = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<JpegHuffmanDefinition, HuffmanTable> replaced = new(ReferenceEqualityComparer.Instance);
     private readonly BitWriter writer = new();
     private readonly byte[] corrections = new byte[MaxCorrections + (2 * JpegBlockGeometry.BlockSize)];
     private int correctionCount;
@@ -40,9 +40,9 @@ internal sealed class JpegProgressiveEncoder : IDisposable
         }
         JpegSegments.WriteStart(result);
         var nextScan = 0;
-        foreach (var (i, segment) in structure.Segments.Index())
+        foreach (var segment in structure.Segments)
         {
-            JpegSegments.Copy(bytes[segment.Segment], structure.HuffmanDefinitions.Where(definition => definition.Segment == i), replaced, result);
+            JpegSegments.Copy(bytes, segment, structure, replaced, result);
             if (segment.Marker == JpegMarker.StartOfScan)
             {
                 WriteScan(structure.Scans[nextScan++], coefficients, result);

@@ -34,15 +34,22 @@ internal static class JpegSegments
     }
 
     /// <summary>As <see cref="Copy(ReadOnlySpan{byte}, Stream)"/>; where the segment defines a table that was replaced, all it defines is written anew.</summary>
+    /// <param name="bytes">The codestream.</param>
+    /// <param name="segment">One of its segments.</param>
+    /// <param name="structure">Its structure.</param>
+    /// <param name="replaced">Tables, by those they replace.</param>
+    /// <param name="result">Where to.</param>
     public static void Copy(
-        ReadOnlySpan<byte> segment,
-        IEnumerable<JpegHuffmanDefinition> definitions,
+        ReadOnlySpan<byte> bytes,
+        JpegSegment segment,
+        JpegCodestream structure,
         IReadOnlyDictionary<JpegHuffmanDefinition, HuffmanTable> replaced,
         Stream result)
     {
+        var definitions = structure.HuffmanDefinitions.Where(definition => definition.Segment == segment);
         if (!definitions.Any(replaced.ContainsKey))
         {
-            Copy(segment, result);
+            Copy(bytes[segment.Segment], result);
             return;
         }
         foreach (var definition in definitions)
