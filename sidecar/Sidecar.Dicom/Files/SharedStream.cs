@@ -2,7 +2,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Sidecar.Dicom.Files;
 
-/// <summary>Reads at given places of a stream that several threads read at once. Files are read without waiting for each other.</summary>
+/// <summary>
+/// Reads at given places of a stream that several threads read at once. Files are read without waiting for each other. Of other streams
+/// than files, memory and <see cref="PositionedStream"/> only one of these may be used at a time.
+/// </summary>
 internal sealed class SharedStream(Stream stream)
 {
     // Asked for once: the property flushes and seeks.
@@ -12,9 +15,20 @@ internal sealed class SharedStream(Stream stream)
     /// <summary>Where the bytes lie in memory already; empty where they do not.</summary>
     public ReadOnlyMemory<byte> InMemory { get; } = stream is MemoryStream memory && memory.TryGetBuffer(out var buffer) ? buffer : default;
 
+    /// <summary>Whether several of these, and readers of the stream itself, may read it at once.</summary>
+    public bool IsSharable => handle is not null || stream is PositionedStream || !InMemory.IsEmpty;
+
     /// <exception cref="EndOfStreamException">The stream ends before <paramref name="bytes"/> is full.</exception>
     public void ReadExactly(long position, Span<byte> bytes)
     {
+        if (handle is null && stream is PositionedStream positioned)
+        {
+            if (positioned.ReadAt(position, bytes) < bytes.Length)
+            {
+                throw new EndOfStreamException();
+            }
+            return;
+        }
         if (handle is null)
         {
             lock (gate)

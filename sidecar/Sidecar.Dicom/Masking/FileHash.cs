@@ -23,13 +23,13 @@ internal sealed class FileHash : IDisposable
     private readonly Task<string>? beside;
     private string? hash;
 
-    /// <param name="stream">In memory, or a file on disk whose bytes stay as they are from now on.</param>
+    /// <param name="stream">Its bytes stay as they are from now on. Hashed beside other work where it can be read so.</param>
     /// <param name="token">Checked between blocks.</param>
     public FileHash(Stream stream, CancellationToken token)
     {
         this.stream = stream;
         stop = CancellationTokenSource.CreateLinkedTokenSource(token);
-        beside = IsShort(stream.Length) ? null : Task.Run(() => Compute(stream, stop.Token), stop.Token);
+        beside = IsShort(stream.Length) || !new SharedStream(stream).IsSharable ? null : Task.Run(() => Compute(stream, stop.Token), stop.Token);
     }
 
     /// <summary>Whether a file of this length is hashed only when it is asked for, so that several can be hashed together.</summary>

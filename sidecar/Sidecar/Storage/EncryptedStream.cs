@@ -1,13 +1,14 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Sidecar.Dicom.Files;
 
 namespace Sidecar.Storage;
 
 /// <summary>
 /// A file that is ciphertext on disk and a seekable stream here: AES-256-GCM (NIST SP 800-38D) in chunks of 64 KiB. Each writing of a chunk takes a
-/// new random nonce, so that a chunk may be written again; its place is authenticated with it. Not for several threads at once.
+/// new random nonce, so that a chunk may be written again; its place is authenticated with it.
 /// </summary>
-internal sealed class EncryptedStream : Stream
+internal sealed class EncryptedStream : PositionedStream
 {
     public const int KeyBytes = 32;
 
@@ -18,6 +19,8 @@ internal sealed class EncryptedStream : Stream
 
     private readonly FileStream file;
     private readonly AesGcm cipher;
+    // Held while the chunk in work is looked at or exchanged.
+    private readonly Lock gate = new();
     private readonly byte[] stored = new byte[StoredChunkBytes];
 
     // The chunk in work. Its length is that of the file's end where it is the last one.
@@ -55,17 +58,28 @@ internal sealed class EncryptedStream : Stream
     /// <exception cref="IOException">What is on disk is not what was written: cut off, changed, or of another key.</exception>
     public override int Read(Span<byte> buffer)
     {
-        var wanted = (int)Math.Min(buffer.Length, Math.Max(0, length - Position));
-        for (var done = 0; done < wanted;)
+        var count = ReadAt(Position, buffer);
+        Position += count;
+        return count;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="IOException">What is on disk is not what was written: cut off, changed, or of another key.</exception>
+    public override int ReadAt(long position, Span<byte> buffer)
+    {
+        lock (gate)
         {
-            Load(Position / ChunkBytes);
-            var offset = (int)(Position % ChunkBytes);
-            var count = Math.Min(wanted - done, ChunkBytes - offset);
-            chunk.AsSpan(offset, count).CopyTo(buffer[done..]);
-            done += count;
-            Position += count;
+            var wanted = (int)Math.Min(buffer.Length, Math.Max(0, length - position));
+            for (var done = 0; done < wanted;)
+            {
+                var (index, offset) = Math.DivRem(position + done, ChunkBytes);
+                Load(index);
+                var count = (int)Math.Min(wanted - done, ChunkBytes - offset);
+                chunk.AsSpan((int)offset, count).CopyTo(buffer[done..]);
+                done += count;
+            }
+            return wanted;
         }
-        return wanted;
     }
 
     public override void Write(ReadOnlySpan<byte> buffer)
@@ -74,16 +88,19 @@ internal sealed class EncryptedStream : Stream
         {
             throw new NotSupportedException("An encrypted file has no gaps.");
         }
-        while (!buffer.IsEmpty)
+        lock (gate)
         {
-            Load(Position / ChunkBytes);
-            var offset = (int)(Position % ChunkBytes);
-            var count = Math.Min(buffer.Length, ChunkBytes - offset);
-            buffer[..count].CopyTo(chunk.AsSpan(offset));
-            isChanged = true;
-            buffer = buffer[count..];
-            Position += count;
-            length = Math.Max(length, Position);
+            while (!buffer.IsEmpty)
+            {
+                Load(Position / ChunkBytes);
+                var offset = (int)(Position % ChunkBytes);
+                var count = Math.Min(buffer.Length, ChunkBytes - offset);
+                buffer[..count].CopyTo(chunk.AsSpan(offset));
+                isChanged = true;
+                buffer = buffer[count..];
+                Position += count;
+                length = Math.Max(length, Position);
+            }
         }
     }
 
@@ -177,10 +194,17 @@ internal sealed class EncryptedStream : Stream
 
     private void Store()
     {
-        if (!isChanged)
+        lock (gate)
         {
-            return;
+            if (isChanged)
+            {
+                StoreChunk();
+            }
         }
+    }
+
+    private void StoreChunk()
+    {
         var size = LengthOf(chunkIndex);
         var bytes = stored.AsSpan(0, NonceBytes + TagBytes + size);
         RandomNumberGenerator.Fill(bytes[..NonceBytes]);

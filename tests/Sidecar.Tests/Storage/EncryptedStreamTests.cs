@@ -1,4 +1,8 @@
+using Sidecar.Dicom.Codecs;
+using Sidecar.Dicom.Masking;
+using Sidecar.Dicom.Pixels;
 using Sidecar.Storage;
+using Sidecar.TestData;
 using Xunit;
 
 namespace Sidecar.Tests.Storage;
@@ -66,6 +70,55 @@ public sealed class EncryptedStreamTests : IDisposable
         stream.FlushToDisk();
         stream.Position = 0;
         Assert.Equal(expected.ToArray(), ReadAll(stream));
+    }
+
+    [Fact]
+    public void Others_read_at_their_places_while_one_writes_and_reads_on()
+    {
+        var content = Noise(8 * Chunk, 5);
+        using var stream = Open();
+        stream.Write(content);
+        stream.Position = 0;
+
+        Parallel.For(0, 200, turn =>
+        {
+            var (position, bytes) = (turn * 2500, new byte[3 * Chunk / 2]);
+            if (turn % 10 == 0)
+            {
+                lock (content)
+                {
+                    stream.Position = position;
+                    stream.Write(content.AsSpan(position, 100));
+                }
+            }
+
+            var read = stream.ReadAt(position, bytes);
+            Assert.Equal(Math.Min(bytes.Length, content.Length - position), read);
+            Assert.True(bytes.AsSpan(0, read).SequenceEqual(content.AsSpan(position, read)));
+        });
+    }
+
+    [Fact]
+    public void An_image_too_large_for_memory_is_masked_as_in_plain_files()
+    {
+        var format = PixelFormat.Grey(1024, 1024, bitsStored: 12);
+        var image = new InstanceBuilder().Image(format, SampleFrame.Noise(format, 10)).Build();
+        var masker = new InstanceMasker(FrameCodecs.Managed);
+        IReadOnlyList<Mask> masks = [new(new Region(10, 20, 300, 40))];
+        using var plain = new MemoryStream();
+        var expected = Assert.IsType<MaskOutcome.Masked>(masker.BurnMasks(new MemoryStream(image), plain, masks, CancellationToken.None));
+        using var original = Open();
+        original.Write(image);
+        original.Position = 0;
+        using var result = new EncryptedStream(new FileStream(_path + ".masked", new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose }), Key);
+
+        for (var run = 0; run < 3; run++)
+        {
+            Assert.Equivalent(expected, masker.BurnMasks(original, result, masks, CancellationToken.None), strict: true);
+            result.Position = 0;
+            Assert.Equal(plain.ToArray(), ReadAll(result));
+            original.Position = result.Position = 0;
+        }
     }
 
     [Fact]
