@@ -23,14 +23,16 @@ internal static class MaskVerifier
         {
             throw new DicomFormatException("The result describes its pixels differently from the original.");
         }
-        var comparisons = new (long Changed, bool IsBlack, string FrameXxh64)[layout.Frames];
+        var changed = new long[layout.Frames];
+        var isBlack = new bool[layout.Frames];
+        var fingerprints = new string[layout.Frames];
         var burnedInFrames = new List<Region>[layout.Frames];
         ParallelLoop.Run(0, layout.Frames, CompareNext, token);
-        var notBlack = Array.FindIndex(comparisons, comparison => !comparison.IsBlack) is >= 0 and var index ? index + 1 : (int?)null;
+        var notBlack = Array.IndexOf(isBlack, false);
         return new Finding(
-            comparisons.Sum(comparison => comparison.Changed),
-            notBlack,
-            [.. comparisons.Select(comparison => comparison.FrameXxh64)],
+            changed.Sum(),
+            notBlack >= 0 ? notBlack + 1 : null,
+            fingerprints,
             [.. burnedInFrames.SelectMany(regions => regions).Distinct()]);
 
         void CompareNext(int frame)
@@ -38,7 +40,7 @@ internal static class MaskVerifier
             var regions = plan.RegionsOf(frame);
             var format = original.FormatOf(frame);
             burnedInFrames[frame] = [.. regions.Select(region => format.Shape.Snap(region, layout.Columns, layout.Rows))];
-            comparisons[frame] = CompareFrame(original, result, frame, format, regions, layout.SampleBytes);
+            (changed[frame], isBlack[frame], fingerprints[frame]) = CompareFrame(original, result, frame, format, regions, layout.SampleBytes);
         }
     }
 
@@ -56,7 +58,12 @@ internal static class MaskVerifier
         var after = result.ViewFrame(frame, roomAfter.AsSpan(0, size));
         var units = regions.Select(shape.ToUnits).ToList();
         // The same columns are black from one edge of a region to the next.
-        var edges = units.SelectMany(region => new[] { region.Y, region.Bottom }).ToHashSet();
+        var edges = new HashSet<int>();
+        foreach (var region in units)
+        {
+            edges.Add(region.Y);
+            edges.Add(region.Bottom);
+        }
         List<(int Left, int Right)> black = [];
         var (changed, isBlack) = (0L, true);
         for (var plane = 0; plane < shape.Planes; plane++)

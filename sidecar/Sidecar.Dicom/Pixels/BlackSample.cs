@@ -39,7 +39,7 @@ public sealed class BlackSample
             _ => [0, 1L << (layout.BitsStored - 1), 1L << (layout.BitsStored - 1)],
         };
         var overlayBits = FindOverlayBits(layout, file);
-        return new BlackSample([.. values.Select(value => ToCell(value, layout, overlayBits))]);
+        return new BlackSample(Array.ConvertAll(values, value => ToCell(value, layout, overlayBits)));
     }
 
     /// <summary>The bytes of one black unit, one array a plane of <paramref name="shape"/>.</summary>

@@ -34,8 +34,18 @@ internal sealed class MaskChoice
 
     private static Region ParseRegion(string text)
     {
-        var numbers = text.Split(',').Select(part => int.TryParse(part, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : (int?)null).ToList();
-        return numbers is [{ } x, { } y, { } width, { } height]
+        const NumberStyles Styles = NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite | NumberStyles.AllowLeadingSign;
+        var parts = text.Split(',');
+        var numbers = new int[parts.Length];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            if (!int.TryParse(parts[i], Styles, CultureInfo.InvariantCulture, out numbers[i]))
+            {
+                numbers = [];
+                break;
+            }
+        }
+        return numbers is [var x, var y, var width, var height]
             ? CreateRegion(x, y, width, height, text)
             : throw new WrongUsageException($"--region {text} is not X,Y,WIDTH,HEIGHT in whole pixels.");
     }
