@@ -68,6 +68,25 @@ public sealed class JpegBitsTests
     }
 
     [Fact]
+    public void Read_SymbolsOf31BitsEach_AreThoseWritten()
+    {
+        // One code of each length; category 15 has the longest, of 16 ones but the last.
+        var table = new HuffmanTable([.. Enumerable.Repeat((byte)1, 16)], [.. Enumerable.Range(0, 16).Select(category => (byte)category)]);
+        var differences = Enumerable.Range(0, 500).Select(i => (ushort)(20_000 + i)).ToArray();
+        using var writer = new BitWriter();
+        foreach (var difference in differences)
+        {
+            writer.Reserve(64);
+            writer.Write((uint)table.Code(15) >> 8, 16);
+            writer.Write(difference, 15);
+        }
+        using var entropy = new MemoryStream();
+        writer.Flush(entropy);
+
+        Assert.Equal(differences, Read(table, entropy.ToArray(), differences.Length));
+    }
+
+    [Fact]
     public void Read_BitsThatAreNoCode_SaysSo()
     {
         var table = new HuffmanTable([0, 1, .. new byte[13], 1], [3, 5]);
