@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
 using Sidecar.Dicom.Files;
 using Sidecar.Dicom.Pixels;
 
@@ -25,8 +26,10 @@ public sealed class RleCodec : IFrameCodec
     public void Decode(ReadOnlySpan<byte> codestream, PixelLayout layout, Span<byte> frame)
     {
         var segments = Segments.Read(codestream, layout);
-        var rented = ArrayPool<byte>.Shared.Rent(SegmentLength(layout));
-        var plane = rented.AsSpan(0, SegmentLength(layout));
+        var length = SegmentLength(layout);
+        var rented = ArrayPool<byte>.Shared.Rent(length);
+        var plane = rented.AsSpan(0, length);
+        var rentedLower = layout.SampleBytes == 2 ? ArrayPool<byte>.Shared.Rent(length) : [];
         for (var i = 0; i < segments.Count; i++)
         {
             var packets = new PacketReader(codestream[segments[i]]);
@@ -34,7 +37,7 @@ public sealed class RleCodec : IFrameCodec
             var target = frame[(sample * layout.Rows * layout.Columns * layout.SampleBytes)..];
             if (layout.SampleBytes == 1 && !layout.IsBitPacked)
             {
-                packets.Decode(target[..plane.Length]);
+                packets.Decode(target[..length]);
                 continue;
             }
             packets.Decode(plane);
@@ -43,12 +46,40 @@ public sealed class RleCodec : IFrameCodec
                 BitPacking.Unpack(plane, 0, 1, layout.Rows * layout.Columns, frame);
                 continue;
             }
+            if (layout.SampleBytes == 2)
+            {
+                var lower = rentedLower.AsSpan(0, length);
+                new PacketReader(codestream[segments[++i]]).Decode(lower);
+                Interleave(plane, lower, target[..(2 * length)]);
+                continue;
+            }
             for (int from = 0, to = place; from < plane.Length; from++, to += layout.SampleBytes)
             {
                 target[to] = plane[from];
             }
         }
         ArrayPool<byte>.Shared.Return(rented);
+        if (rentedLower.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(rentedLower);
+        }
+    }
+
+    /// <summary>Words of which <paramref name="higher"/> and <paramref name="lower"/> are the bytes, little endian.</summary>
+    private static void Interleave(ReadOnlySpan<byte> higher, ReadOnlySpan<byte> lower, Span<byte> words)
+    {
+        var i = 0;
+        for (; i + Vector128<byte>.Count <= lower.Length; i += Vector128<byte>.Count)
+        {
+            var (lowFirst, lowSecond) = Vector128.Widen(Vector128.Create(lower[i..]));
+            var (highFirst, highSecond) = Vector128.Widen(Vector128.Create(higher[i..]));
+            (lowFirst | (highFirst << 8)).AsByte().CopyTo(words[(2 * i)..]);
+            (lowSecond | (highSecond << 8)).AsByte().CopyTo(words[((2 * i) + Vector128<byte>.Count)..]);
+        }
+        for (; i < lower.Length; i++)
+        {
+            (words[2 * i], words[(2 * i) + 1]) = (lower[i], higher[i]);
+        }
     }
 
     public void Burn(ReadOnlySpan<byte> codestream, PixelLayout layout, BlackSample black, IReadOnlyList<Region> regions, MemoryStream result)
@@ -257,21 +288,50 @@ public sealed class RleCodec : IFrameCodec
         /// <summary>Decodes packets until <paramref name="end"/> is reached, whole packets, but never past <paramref name="target"/>.</summary>
         public void DecodeTo(int end, Span<byte> target)
         {
-            while (Decoded < end)
+            var (from, to) = (Position, Decoded);
+            while (to < end)
             {
-                var (size, count) = Packet();
-                var code = segment[Position];
-                var room = target[Decoded..Math.Min(Decoded + count, target.Length)];
+                if (from + 1 >= segment.Length)
+                {
+                    // A single byte is no packet that stands for pixels.
+                    throw Truncated();
+                }
+                int code = segment[from++];
                 if (code < 128)
                 {
-                    segment.Slice(Position + 1, room.Length).CopyTo(room);
+                    var count = code + 1;
+                    if (count > segment.Length - from)
+                    {
+                        throw Truncated();
+                    }
+                    var room = Math.Min(count, target.Length - to);
+                    if (count <= Vector128<byte>.Count && Math.Min(segment.Length - from, target.Length - to) >= Vector128<byte>.Count)
+                    {
+                        // What is written too far is written over by what follows.
+                        Vector128.Create(segment[from..]).CopyTo(target[to..]);
+                    }
+                    else
+                    {
+                        segment.Slice(from, room).CopyTo(target[to..]);
+                    }
+                    from += count;
+                    to += room;
                 }
-                else if (count > 0)
+                else if (code > 128)
                 {
-                    room.Fill(segment[Position + 1]);
+                    var count = Math.Min(257 - code, target.Length - to);
+                    if (count <= Vector128<byte>.Count && target.Length - to >= Vector128<byte>.Count)
+                    {
+                        Vector128.Create(segment[from++]).CopyTo(target[to..]);
+                    }
+                    else
+                    {
+                        target.Slice(to, count).Fill(segment[from++]);
+                    }
+                    to += count;
                 }
-                (Position, Decoded) = (Position + size, Decoded + room.Length);
             }
+            (Position, Decoded) = (from, to);
         }
 
         /// <summary>Bytes of the packet at <see cref="Position"/>, and how many it stands for. 128 is a packet that does nothing.</summary>
