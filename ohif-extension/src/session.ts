@@ -327,7 +327,9 @@ export class MaskingSession {
     let message =
       job.state === 'succeeded'
         ? tn('toast.succeeded.message', job.done)
-        : t('toast.failed.message', { done: job.done, total: job.total, failed: job.failed });
+        : job.state === 'cancelled' && job.failed === 0
+          ? t('toast.cancelled.message', { done: job.done, total: job.total })
+          : t('toast.failed.message', { done: job.done, total: job.total, failed: job.failed });
     try {
       const staleVolumes = await within(
         longestRefreshMilliseconds,

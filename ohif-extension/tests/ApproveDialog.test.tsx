@@ -12,6 +12,7 @@ const preview: MaskJobPreview = {
   frames: 40,
   series: [{ seriesInstanceUid: '1.1', modality: 'CT', instances: 40, frames: 40 }],
   leftOut: [{ seriesInstanceUid: '1.2', code: 'size', message: 'other size', instances: 2 }],
+  imagesVersion: 'seen',
 };
 
 function props(changes: Partial<ApproveDialogProps> = {}): ApproveDialogProps {
@@ -116,6 +117,7 @@ describe('the request', () => {
       source: { seriesInstanceUid: '1.1', sopInstanceUid: '1.1.1' },
       regions: [{ x: 1, y: 2, width: 3, height: 4 }],
       scope: 'image',
+      imagesVersion: 'seen',
     });
   });
 
@@ -133,6 +135,22 @@ describe('the request', () => {
     });
     expect(request).toMatchObject({ scope: 'study', seriesInstanceUids: ['1.2'], reason: 'name in the corner' });
   });
+});
+
+test('when the images changed since the dry run, the dialog says so and shows a new one', async () => {
+  const approve = vi.fn<ApproveDialogProps['approve']>().mockRejectedValueOnce(new SidecarProblem(409, 'urn:sidecar:problem:images-changed', 'Look at the images again.'));
+  const dryRun = vi.fn(async () => ({ ...preview, imagesVersion: `seen ${dryRun.mock.calls.length}` }));
+  const given = props({ approve, client: { preview: dryRun } });
+  await render(<ApproveDialog {...given} />);
+  await settle();
+  await click(applyButton());
+  await settle();
+  expect(byCy('image-masking-problem').textContent).toContain('Look at the images again.');
+  expect(given.close).not.toHaveBeenCalled();
+  await click(applyButton());
+  await settle();
+  expect(approve.mock.calls.map(([request]) => request.imagesVersion)).toEqual(['seen 1', 'seen 2']);
+  expect(given.close).toHaveBeenCalledOnce();
 });
 
 test('a failed POST keeps the dialog, and the retry carries the same key; another approval another key', async () => {

@@ -18,6 +18,7 @@ export function aJob(changes: Partial<MaskJobView> = {}): MaskJobView {
     maskedSopInstanceUids: [],
     failures: [],
     leftOut: [],
+    cancelled: 0,
     ...changes,
   };
 }

@@ -7,6 +7,7 @@ using Sidecar.Benchmarks;
 const string Usage = """
     sidecar-benchmarks sets DIR      writes the uncompressed sets that whole-process.sh masks: ct, us, dx
     sidecar-benchmarks parts [...]   measures the parts with BenchmarkDotNet; what follows is its own (--filter '*Rle*', --list flat)
+    sidecar-benchmarks queue [N]     measures the job queue with N images waiting (1000000), on SQLite and PostgreSQL
     """;
 
 switch (args)
@@ -18,6 +19,9 @@ switch (args)
         // In this process: the build that BenchmarkDotNet would otherwise make restores packages without the lock files.
         var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
         BenchmarkSwitcher.FromAssembly(typeof(WorkSets).Assembly).Run(options is [] ? ["--filter", "*"] : options, config);
+        return 0;
+    case ["queue", .. var count]:
+        await QueueBenchmark.Run(count is [var n] ? int.Parse(n, System.Globalization.CultureInfo.InvariantCulture) : 1_000_000);
         return 0;
     default:
         Console.Error.WriteLine(Usage);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Sidecar.TestData;
@@ -49,6 +50,45 @@ public sealed class ApiTests
             var problem = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
             Assert.Equal((status, "urn:sidecar:problem:" + type), ((int)answer.StatusCode, (string)problem["type"]!));
             Assert.EndsWith(".", (string)problem["detail"]!);
+        }
+    }
+
+    [Fact]
+    public async Task Images_that_changed_since_the_preview_are_not_masked()
+    {
+        await using var orthanc = await OrthancServer.Start();
+        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var study = new SampleStudy();
+        await study.Add(orthanc, 1);
+        await study.Add(orthanc, 2);
+        var (image, series) = (JsonSerializer.SerializeToNode(study.Request("image"))!, JsonSerializer.SerializeToNode(study.Request("series"))!);
+        await Look(image);
+        await Look(series);
+
+        await study.Add(orthanc, 2); // the same bytes, sent again
+        await Refused(series);
+        await Look(series);
+        await study.Add(orthanc, 3);
+        await Refused(series);
+        Assert.Equal("succeeded", (await sidecar.WaitForEnd(await sidecar.Submit(image, "key"))).GetProperty("state").GetString());
+        await sidecar.Submit(image, "key"); // a repeat is not refused for what the first one did
+        await Refused(image);
+        await Look(series);
+        await sidecar.WaitForEnd(await sidecar.Submit(series));
+        await study.AssertAllMasked(orthanc);
+
+        async Task Look(JsonNode request)
+        {
+            using var answer = await sidecar.Http.PostAsJsonAsync("api/mask-jobs/preview", request);
+            request["imagesVersion"] = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["imagesVersion"]!.GetValue<string>();
+        }
+
+        async Task Refused(JsonNode request)
+        {
+            using var answer = await sidecar.Post(request);
+            var problem = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+            Assert.Equal((409, "urn:sidecar:problem:images-changed"), ((int)answer.StatusCode, (string)problem["type"]!));
+            Assert.Contains("Look at the images again", (string)problem["detail"]!, StringComparison.Ordinal);
         }
     }
 

@@ -245,7 +245,7 @@ public sealed class CrashTests
         Assert.Equal(study.Originals.Values.Single(), await orthanc.ReadFile(study.Originals.Keys.Single()));
     }
 
-    private static async Task<IReadOnlyList<string>> Annotate(OrthancServer orthanc, IReadOnlyList<string> instances)
+    internal static async Task<IReadOnlyList<string>> Annotate(OrthancServer orthanc, IReadOnlyList<string> instances)
     {
         var resources = new HashSet<string>();
         foreach (var instance in instances)
@@ -265,7 +265,7 @@ public sealed class CrashTests
         return [.. resources];
     }
 
-    private static async Task AssertAnnotated(OrthancServer orthanc, IReadOnlyList<string> resources)
+    internal static async Task AssertAnnotated(OrthancServer orthanc, IReadOnlyList<string> resources)
     {
         foreach (var resource in resources)
         {

@@ -154,7 +154,7 @@ internal sealed class SidecarProcess : IAsyncDisposable
             async () =>
             {
                 job = await ReadJob(id);
-                return job.GetProperty("state").GetString() is "succeeded" or "failed";
+                return job.GetProperty("state").GetString() is "succeeded" or "failed" or "cancelled";
             },
             TimeSpan.FromSeconds(seconds),
             $"job {id} ends; log:\n{Log}");

@@ -44,6 +44,7 @@ export const de: Record<MessageKey, string> = {
   'job.running': 'Schwärzt',
   'job.succeeded': 'Geschwärzt',
   'job.failed': 'Fehlgeschlagen',
+  'job.cancelled': 'Abgebrochen',
   'job.failed.of_one': '{failed} von {count} Bild fehlgeschlagen',
   'job.failed.of_other': '{failed} von {count} Bildern fehlgeschlagen',
   'job.progress': '{done} von {total} Bildern',
@@ -68,6 +69,7 @@ export const de: Record<MessageKey, string> = {
   'toast.succeeded': 'Masken eingebrannt',
   'toast.succeeded.message_one': '{count} Bild zeigt jetzt die neuen Pixel.',
   'toast.succeeded.message_other': '{count} Bilder zeigen jetzt die neuen Pixel.',
+  'toast.cancelled.message': '{done} von {total} Bildern wurden vor dem Abbruch geschwärzt; die anderen sind, wie sie waren. Ihre Masken bleiben erhalten.',
   'toast.failed': 'Nicht alle Bilder wurden geschwärzt',
   'toast.failed.message':
     '{done} von {total} Bildern wurden geschwärzt, {failed} sind fehlgeschlagen. Ihre Masken bleiben erhalten; die Gründe stehen unter „Masken“.',

@@ -101,7 +101,9 @@ export function ApproveDialog(props: ApproveDialogProps): ReactNode {
     if (!ready) {
       return;
     }
-    const complete: MaskJobRequest = reason.trim() ? { ...request, reason: reason.trim() } : request;
+    // Refused when the images are others by now than those of the dry run on the screen.
+    const seen: MaskJobRequest = { ...request, imagesVersion: dryRun.preview.imagesVersion };
+    const complete: MaskJobRequest = reason.trim() ? { ...seen, reason: reason.trim() } : seen;
     // One key an approval: the same approval sent again after a lost answer starts no second job.
     const body = JSON.stringify(complete);
     key.current = key.current?.body === body ? key.current : { body, key: newIdempotencyKey() };
@@ -111,8 +113,12 @@ export function ApproveDialog(props: ApproveDialogProps): ReactNode {
       await approve(complete, key.current.key);
       close();
     } catch (error) {
-      setProblem(asProblem(error));
+      const told = asProblem(error);
+      setProblem(told);
       setSending(false);
+      if (told.type === 'urn:sidecar:problem:images-changed') {
+        setAttempt(attempt + 1);
+      }
     }
   };
 

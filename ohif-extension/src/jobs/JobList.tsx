@@ -38,7 +38,7 @@ function JobItem({ job, connection, problem }: FollowedJob): ReactNode {
         </span>
         <span className="image-masking-quiet">{t('job.by', { name: job.createdBy, time: describeTime(job.finishedAt ?? job.createdAt) })}</span>
       </div>
-      {job.state === 'failed' && job.failed > 0 && job.done > 0 && <p className="image-masking-quiet">{tn('job.done', job.done)}</p>}
+      {(job.state === 'cancelled' || (job.state === 'failed' && job.failed > 0)) && job.done > 0 && <p className="image-masking-quiet">{tn('job.done', job.done)}</p>}
       {!ended && (
         <>
           <div

@@ -70,6 +70,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/mask-jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts no further image of a job. Images already begun are brought to their end; those already masked stay masked. */
+        post: operations["cancelMaskJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mask-jobs/{id}/events": {
         parameters: {
             query?: never;
@@ -124,7 +141,15 @@ export interface components {
             frames: number;
             series: components["schemas"]["SeriesPreview"][];
             leftOut: components["schemas"]["LeftOut"][];
+            /** @description Stands for the images in scope as they are now. Sent with the job, it has the job refused (409, images-changed) when they are others by then. */
+            imagesVersion: string;
         };
+        /**
+         * @description interactive: a person waits for it; bulk: begun and continued only while nobody waits.
+         * @default interactive
+         * @enum {unknown}
+         */
+        MaskJobPriority: "interactive" | "bulk";
         /** @description What to burn and where. All frames of each instance in scope are masked. */
         MaskJobRequest: {
             studyInstanceUid: string;
@@ -135,12 +160,15 @@ export interface components {
             seriesInstanceUids?: null | string[];
             /** @description At most 500 characters; kept in the audit. */
             reason?: null | string;
+            priority?: components["schemas"]["MaskJobPriority"];
+            /** @description From the preview that a person saw. Without it, the images are masked as they are at the start of the job. */
+            imagesVersion?: null | string;
         };
         /**
-         * @description queued and running end in succeeded (every instance masked) or failed (at least one failed; the others stay masked).
+         * @description queued and running end in succeeded (every instance masked), failed (at least one failed; the others stay masked) or cancelled (at least one was not begun; those that were, are masked or failed).
          * @enum {unknown}
          */
-        MaskJobState: "queued" | "running" | "succeeded" | "failed";
+        MaskJobState: "queued" | "running" | "succeeded" | "failed" | "cancelled";
         MaskJobView: {
             id: string;
             studyInstanceUid: string;
@@ -182,6 +210,18 @@ export interface components {
              * @description Measured on this job; absent until something is.
              */
             secondsLeft?: null | number;
+            /**
+             * Format: int32
+             * @description Instances that were not begun when the job was cancelled.
+             * @default 0
+             */
+            cancelled: number;
+            /**
+             * Format: date-time
+             * @description When somebody asked to stop. Instances already begun are brought to their end.
+             */
+            cancelledAt?: null | string;
+            cancelledBy?: null | string;
         };
         /**
          * @description image: only the source; series: the source's series; study: the series named. Of series only the instances with the source's Rows and Columns.
@@ -504,6 +544,64 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    cancelMaskJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskJobView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

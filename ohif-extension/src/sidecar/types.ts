@@ -13,5 +13,5 @@ export type Me = Schemas['Me'];
 export type ProblemDetails = Schemas['ProblemDetails'];
 
 export function isFinal(job: MaskJobView): boolean {
-  return job.state === 'succeeded' || job.state === 'failed';
+  return job.state !== 'queued' && job.state !== 'running';
 }

@@ -155,8 +155,9 @@ internal static class DoctorCommand
     private static async Task<string?> CheckJournal(IServiceProvider services, CancellationToken token)
     {
         var journal = services.GetRequiredService<ReplacementJournal>();
-        var open = (await services.GetRequiredService<MaskJobStore>().ListOpen(token)).Select(job => job.Id).ToHashSet();
-        var left = journal.Jobs().Where(job => !open.Contains(job)).Select(job => (Job: job, Images: journal.OpenRecords(job).Count())).ToList();
+        var found = journal.Jobs(); // before the database is asked: a job leaves the journal first
+        var open = await services.GetRequiredService<MaskJobStore>().FindOpen(found, token);
+        var left = found.Where(job => !open.Contains(job)).Select(job => (Job: job, Images: journal.OpenRecords(job).Count())).ToList();
         return left.Count == 0
             ? null
             : $"It still holds {left.Sum(job => job.Images)} images of {left.Count} jobs that nobody works on ({string.Join(", ", left.Select(job => job.Job))}). Start the service again: it settles them, or says in its log why it cannot.";

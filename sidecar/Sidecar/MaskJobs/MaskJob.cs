@@ -17,6 +17,8 @@ internal sealed record MaskJob
 
     public required MaskScope Scope { get; init; }
 
+    public MaskJobPriority Priority { get; init; }
+
     public required SourceImage Source { get; init; }
 
     /// <summary>Clipped to the source image.</summary>
@@ -36,6 +38,11 @@ internal sealed record MaskJob
 
     public DateTimeOffset? FinishedAt { get; init; }
 
+    /// <summary>When somebody asked that no further instance be started.</summary>
+    public DateTimeOffset? CancelledAt { get; init; }
+
+    public string? CancelledByName { get; init; }
+
     public IReadOnlyList<Mask> Masks => [.. Regions.Select(r => new Mask(new(r.X, r.Y, r.Width, r.Height)))];
 }
 
@@ -44,6 +51,9 @@ internal enum MaskJobItemState
     Waiting,
     Masked,
     Failed,
+
+    /// <summary>Not begun when the job was cancelled: as it was.</summary>
+    Cancelled,
 }
 
 /// <summary>One instance of a job.</summary>
@@ -71,6 +81,7 @@ internal enum MaskJobEvent
     Start,
     FinishAllMasked,
     FinishWithFailures,
+    FinishCancelled,
 }
 
 internal static class MaskJobTransitions
@@ -82,6 +93,7 @@ internal static class MaskJobTransitions
         (MaskJobState.Running, MaskJobEvent.Start) => MaskJobState.Running, // again after a restart
         (MaskJobState.Running, MaskJobEvent.FinishAllMasked) => MaskJobState.Succeeded,
         (MaskJobState.Running, MaskJobEvent.FinishWithFailures) => MaskJobState.Failed,
+        (MaskJobState.Queued or MaskJobState.Running, MaskJobEvent.FinishCancelled) => MaskJobState.Cancelled,
         _ => null,
     };
 }

@@ -18,7 +18,7 @@ internal abstract record CreateResult
 }
 
 /// <summary>Turns a request into a stored job, once for each idempotency key, and wakes the runner.</summary>
-internal sealed class MaskJobCreation(MaskJobPlanner planner, MaskJobStore store, MaskJobSignal signal, SafetyProbe probe, TimeProvider time)
+internal sealed class MaskJobCreation(MaskJobPlanner planner, MaskJobStore store, MaskJobReader reader, MaskJobSignal signal, SafetyProbe probe, TimeProvider time)
 {
     public async Task<CreateResult> Create(MaskJobRequest request, string key, string subject, string name, CancellationToken token)
     {
@@ -35,6 +35,12 @@ internal sealed class MaskJobCreation(MaskJobPlanner planner, MaskJobStore store
         }
 
         var plan = ((PlanResult.Planned)planned).Plan;
+        if (request.ImagesVersion is { } seen && seen != plan.ImagesVersion)
+        {
+            return Refuse(409, "images-changed", "Images changed",
+                "Since you looked, images of your choice were added, removed, sent again or masked. Nothing was changed by this request. Look at the images again, and approve again.");
+        }
+
         if (plan.Instances.Count == 0)
         {
             return Refuse(400, "nothing-to-mask", "Nothing to mask", $"None of the chosen images can be masked. {(plan.LeftOut.Count > 0 ? plan.LeftOut[0].Message : "")}".TrimEnd());
@@ -56,6 +62,7 @@ internal sealed class MaskJobCreation(MaskJobPlanner planner, MaskJobStore store
             StudyOrthancId = plan.Study.Value,
             State = MaskJobState.Queued,
             Scope = request.Scope,
+            Priority = request.Priority,
             Source = request.Source,
             Regions = plan.Regions,
             LeftOut = plan.LeftOut,
@@ -74,13 +81,13 @@ internal sealed class MaskJobCreation(MaskJobPlanner planner, MaskJobStore store
             Frames = instance.NumberOfFrames,
         });
         var stored = await store.Create(job, [.. items], key, fingerprint, token);
-        signal.Pulse();
+        signal.PulseWaiting();
         return await Answer(stored, fingerprint, token);
     }
 
     private async Task<CreateResult> Answer(IdempotencyRow stored, string fingerprint, CancellationToken token) =>
         stored.RequestSha256 == fingerprint
-            ? new CreateResult.Created((await store.ReadView(stored.JobId, token))!)
+            ? new CreateResult.Created((await reader.ReadView(stored.JobId, token))!)
             : Refuse(422, "idempotency-key-reused", "Idempotency-Key used before", "This Idempotency-Key was used for another request. Choose a new one for each masking.");
 
     private static CreateResult.Refused Refuse(int status, string name, string title, string detail) => new(Problems.Of(status, name, title, detail));

@@ -22,6 +22,8 @@ internal static partial class MaskJobEndpoints
             .ProducesProblem(400).ProducesProblem(409).ProducesProblem(422).ProducesProblem(503);
         jobs.MapGet("/{id}", Read).WithName("getMaskJob").ProducesProblem(404);
         jobs.MapGet("/", List).WithName("listMaskJobs").ProducesProblem(400);
+        jobs.MapPost("/{id}/cancel", Cancel).WithName("cancelMaskJob")
+            .WithSummary("Starts no further image of a job. Images already begun are brought to their end; those already masked stay masked.").ProducesProblem(404).ProducesProblem(409);
         jobs.MapGet("/{id}/events", Events).WithName("streamMaskJob")
             .WithSummary("Server-sent events named progress, each with a MaskJobView; the last one has a final state.")
             .Produces<MaskJobView>(200, "text/event-stream").ProducesProblem(404);
@@ -55,13 +57,29 @@ internal static partial class MaskJobEndpoints
         };
     }
 
-    private static async Task<Results<Ok<MaskJobView>, ProblemHttpResult>> Read(string id, MaskJobStore store, CancellationToken token) =>
-        await store.ReadView(id, token) is { } view ? TypedResults.Ok(view) : NoSuchJob();
+    private static async Task<Results<Ok<MaskJobView>, ProblemHttpResult>> Read(string id, MaskJobReader reader, CancellationToken token) =>
+        await reader.ReadView(id, token) is { } view ? TypedResults.Ok(view) : NoSuchJob();
 
-    private static async Task<Results<Ok<MaskJobList>, ProblemHttpResult>> List(string study, MaskJobStore store, CancellationToken token) =>
+    private static async Task<Results<Ok<MaskJobList>, ProblemHttpResult>> List(string study, MaskJobReader reader, CancellationToken token) =>
         DicomUid().IsMatch(study)
-            ? TypedResults.Ok(new MaskJobList(await store.ListViews(study, token)))
+            ? TypedResults.Ok(new MaskJobList(await reader.ListViews(study, token)))
             : Problems.Of(400, "invalid-request", "Invalid request", "study must be a Study Instance UID.");
+
+    private static async Task<Results<Ok<MaskJobView>, ProblemHttpResult>> Cancel(
+        string id, ClaimsPrincipal user, MaskJobStore store, MaskJobReader reader, MaskJobsAtWork atWork, MaskJobSignal signal, CancellationToken token)
+    {
+        switch (await store.Cancel(id, user.Subject(), user.DisplayName(), token))
+        {
+            case null:
+                return NoSuchJob();
+            case false:
+                return Problems.Of(409, "job-finished", "Job finished", "This masking has ended already; there is nothing left to cancel.");
+        }
+
+        atWork.RequestCancel(id);
+        signal.Pulse();
+        return TypedResults.Ok((await reader.ReadView(id, token))!);
+    }
 
     private static async Task<Results<EmptyHttpResult, ProblemHttpResult>> Events(string id, HttpContext context, MaskJobEvents events, CancellationToken token) =>
         await events.Stream(id, context.Response, token) ? TypedResults.Empty : NoSuchJob();

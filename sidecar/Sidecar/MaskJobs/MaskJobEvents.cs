@@ -1,9 +1,10 @@
 using System.Text.Json;
+using Microsoft.Extensions.Options;
 
 namespace Sidecar.MaskJobs;
 
 /// <summary>Server-sent events of one job: its view at once and at each change, until it is finished.</summary>
-internal sealed class MaskJobEvents(MaskJobStore store, MaskJobSignal signal, TimeProvider time, IHostApplicationLifetime lifetime)
+internal sealed class MaskJobEvents(MaskJobReader reader, MaskJobSignal signal, IOptions<MaskJobOptions> options, TimeProvider time, IHostApplicationLifetime lifetime)
 {
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
@@ -15,7 +16,7 @@ internal sealed class MaskJobEvents(MaskJobStore store, MaskJobSignal signal, Ti
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(token, lifetime.ApplicationStopping);
         var change = signal.Next;
-        if (await store.ReadView(id, stop.Token) is not { } view)
+        if (await reader.ReadView(id, stop.Token) is not { } view)
         {
             return false;
         }
@@ -31,13 +32,17 @@ internal sealed class MaskJobEvents(MaskJobStore store, MaskJobSignal signal, Ti
             {
                 try
                 {
-                    await change.WaitAsync(KeepAlive, time, stop.Token);
+                    // Another sidecar may be at work on it, whose changes only the database tells.
+                    await change.WaitAsync(options.Value.LookPause, time, stop.Token);
                 }
                 catch (TimeoutException)
                 {
-                    await response.WriteAsync(": keep-alive\n\n", stop.Token);
-                    await response.Body.FlushAsync(stop.Token);
-                    continue;
+                    if (time.GetElapsedTime(sentAt) >= KeepAlive)
+                    {
+                        await response.WriteAsync(": keep-alive\n\n", stop.Token);
+                        await response.Body.FlushAsync(stop.Token);
+                        sentAt = time.GetTimestamp();
+                    }
                 }
 
                 if (ShortestPause - time.GetElapsedTime(sentAt) is { Ticks: > 0 } early)
@@ -46,8 +51,8 @@ internal sealed class MaskJobEvents(MaskJobStore store, MaskJobSignal signal, Ti
                 }
 
                 change = signal.Next;
-                var now = (await store.ReadView(id, stop.Token))!;
-                if ((now.State, now.Done, now.Failed) != (view.State, view.Done, view.Failed))
+                var now = (await reader.ReadView(id, stop.Token))!;
+                if ((now.State, now.Done, now.Failed, now.Cancelled, now.CancelledAt) != (view.State, view.Done, view.Failed, view.Cancelled, view.CancelledAt))
                 {
                     view = now;
                     await Send(response, view, stop.Token);

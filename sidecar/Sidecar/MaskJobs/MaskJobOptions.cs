@@ -5,9 +5,17 @@ namespace Sidecar.MaskJobs;
 /// <summary>How jobs are run. Section <c>MaskJobs</c>.</summary>
 internal sealed record MaskJobOptions
 {
-    /// <summary>Jobs at work at once, each on another study; a study never has two.</summary>
+    /// <summary>Jobs at work at once on this sidecar, each on another study. Jobs that people wait for are counted without the bulk jobs, which take only what is left.</summary>
     [Range(1, 32, ErrorMessage = "MaskJobs:ConcurrentJobs must be 1 to 32.")]
-    public int ConcurrentJobs { get; init; } = 2;
+    public int ConcurrentJobs { get; init; } = 4;
+
+    /// <summary>How long a sidecar may be silent before another takes over its jobs. It renews ten times as often.</summary>
+    [Range(typeof(TimeSpan), "00:00:02", "00:10:00", ErrorMessage = "MaskJobs:Lease must be between two seconds and ten minutes.")]
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Pause between two looks into the database for jobs that other sidecars accepted or left behind.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00", ErrorMessage = "MaskJobs:LookPause must be between 10 milliseconds and one minute.")]
+    public TimeSpan LookPause { get; init; } = TimeSpan.FromSeconds(0.5);
 
     /// <summary>How long a job waits for an Orthanc that does not answer before its untouched images fail. Images already being stored wait without end.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00", ErrorMessage = "MaskJobs:OrthancPatience must be between one second and seven days.")]

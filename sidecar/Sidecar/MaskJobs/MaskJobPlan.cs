@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Sidecar.Dicom.Codecs;
 using Sidecar.Orthanc;
 
@@ -15,6 +17,12 @@ internal sealed record MaskJobPlan
 
     public required IReadOnlyList<LeftOut> LeftOut { get; init; }
 
+    /// <summary>Changes when one of the images in scope, left out or not, is added, removed or stored again.</summary>
+    public required string ImagesVersion { get; init; }
+
+    public static string VersionOf(IEnumerable<StoredInstance> candidates) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join('\n', candidates.Select(c => $"{c.Id.Value} {c.FileUuid}").Order(StringComparer.Ordinal)))));
+
     public MaskJobPreview ToPreview() => new(
         Instances.Count,
         Instances.Sum(i => (long)i.NumberOfFrames),
@@ -22,7 +30,8 @@ internal sealed record MaskJobPlan
             .. Instances.GroupBy(i => i.SeriesInstanceUid)
                 .Select(s => new SeriesPreview(s.Key, s.First().Modality, s.Count(), s.Sum(i => (long)i.NumberOfFrames))),
         ],
-        LeftOut);
+        LeftOut,
+        ImagesVersion);
 
     /// <summary>Sorts <paramref name="candidates"/> into those to be masked and those left out.</summary>
     /// <param name="source">The image the regions were drawn on: others must have its size.</param>

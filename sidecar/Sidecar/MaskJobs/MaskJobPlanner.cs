@@ -81,7 +81,7 @@ internal sealed class MaskJobPlanner(StudyReader studies)
         }
 
         var (instances, leftOut) = MaskJobPlan.Sort(source, candidates);
-        return new PlanResult.Planned(new MaskJobPlan { Study = study, Regions = regions, Instances = instances, LeftOut = leftOut });
+        return new PlanResult.Planned(new MaskJobPlan { Study = study, Regions = regions, Instances = instances, LeftOut = leftOut, ImagesVersion = MaskJobPlan.VersionOf(candidates) });
     }
 
     /// <summary>What is wrong with the request itself; null where nothing is.</summary>
@@ -106,6 +106,11 @@ internal sealed class MaskJobPlanner(StudyReader studies)
         if (!Enum.IsDefined(request.Scope))
         {
             return "scope must be image, series or study.";
+        }
+
+        if (!Enum.IsDefined(request.Priority))
+        {
+            return "priority must be interactive or bulk.";
         }
 
         if (request.Scope == MaskScope.Study ? request.SeriesInstanceUids is not { Count: > 0 and <= MostSeries } : request.SeriesInstanceUids is { Count: > 0 })

@@ -1,13 +1,18 @@
+using System.Data.Common;
 using Microsoft.Extensions.Options;
 using Sidecar.Orthanc;
+using Sidecar.Storage;
 
 namespace Sidecar.MaskJobs;
 
 /// <summary>
-/// Runs stored jobs, oldest first, one a study at a time. What a stopped service had begun is finished first; every step may run twice.
+/// Claims stored jobs and runs them, one a study at a time. What a stopped node had begun is finished first; every step may run twice.
 /// </summary>
 internal sealed partial class MaskJobRunner(
+    MaskJobQueue queue,
     MaskJobStore store,
+    MaskJobsAtWork atWork,
+    MaskJobTurns turns,
     MaskJobSignal signal,
     MaskJobPace pace,
     SafeReplacement replacement,
@@ -16,6 +21,7 @@ internal sealed partial class MaskJobRunner(
     OrthancClient client,
     IOptions<MaskJobOptions> options,
     IOptions<OrthancOptions> orthanc,
+    IOptions<StorageOptions> storage,
     TimeProvider time,
     ILogger<MaskJobRunner> logger) : BackgroundService
 {
@@ -24,21 +30,23 @@ internal sealed partial class MaskJobRunner(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield(); // the start of the service does not wait for Orthanc
-        var running = new Dictionary<string, Task>();
-        var swept = false;
+        var running = new List<(MaskJobPriority Priority, Task Task)>();
+        var begun = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                if (!swept)
+                if (!begun)
                 {
-                    await SweepJournal(stoppingToken);
-                    swept = true;
+                    await queue.Begin(stoppingToken);
+                    await SettleLeftovers(stoppingToken);
+                    begun = true;
                 }
 
-                var change = signal.Next;
-                await StartWaitingJobs(running, stoppingToken);
-                await Task.WhenAny([change, .. running.Values]).WaitAsync(stoppingToken);
+                var waiting = signal.NextWaiting;
+                running.RemoveAll(r => r.Task.IsCompleted);
+                await ClaimJobs(running, stoppingToken);
+                await Task.WhenAny([waiting, Task.Delay(options.Value.LookPause, time, stoppingToken), .. running.Select(r => r.Task)]);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -52,82 +60,126 @@ internal sealed partial class MaskJobRunner(
             }
         }
 
-        await Task.WhenAll(running.Values);
+        await Task.WhenAll(running.Select(r => r.Task)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task StartWaitingJobs(Dictionary<string, Task> running, CancellationToken token)
+    private async Task ClaimJobs(List<(MaskJobPriority Priority, Task Task)> running, CancellationToken token)
     {
-        foreach (var (study, _) in running.Where(r => r.Value.IsCompleted).ToList())
+        var most = options.Value.ConcurrentJobs;
+        while (running.Count(r => r.Priority == MaskJobPriority.Interactive) < most && await queue.Claim(alsoBulk: running.Count < most, token) is { } claim)
         {
-            running.Remove(study);
-        }
-
-        foreach (var job in await store.ListOpen(token))
-        {
-            if (running.Count < options.Value.ConcurrentJobs && !running.ContainsKey(job.StudyInstanceUid))
+            running.Add((claim.Job.Priority, Task.Run(() => RunToTheEnd(claim, token), CancellationToken.None)));
+            if (storage.Value.UsesPostgres)
             {
-                running[job.StudyInstanceUid] = Task.Run(() => RunToTheEnd(job, token), CancellationToken.None);
+                return; // the next one after a pause, in which an idle node may take it
             }
         }
     }
 
-    private async Task RunToTheEnd(MaskJob job, CancellationToken token)
+    private async Task RunToTheEnd(JobClaim claim, CancellationToken stopping)
     {
-        var unreachableSince = (DateTimeOffset?)null;
-        while (!token.IsCancellationRequested)
+        var job = claim.Job;
+        await using var lease = new MaskJobLease(claim, queue, options, time, logger, stopping);
+        atWork.Add(lease);
+        try
         {
-            try
+            var unreachableSince = (long?)null;
+            while (!lease.Token.IsCancellationRequested)
             {
-                await Run(job, () => unreachableSince = null, token);
-                return;
-            }
-            catch (OperationCanceledException) when (token.IsCancellationRequested)
-            {
-                return; // resumed at the next start
-            }
-            catch (UnsafeOrthancException e)
-            {
-                LogUnsafe(job.Id);
-                await FailUntouched(job, e.Message, token);
-            }
-            catch (Exception e) when (e is ((InvalidOperationException and not ObjectDisposedException) or ArgumentException) && !token.IsCancellationRequested)
-            {
-                // Our own bug. What was not written to is given up at once; what was, stays open until it can be settled.
-                LogTryAgain(e, job.Id);
-                await FailUntouched(job, "The software failed on this job. This image was not touched; please report this to the administrator.", token);
-                await Task.Delay(options.Value.RetryPause, time, token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (Exception e)
-            {
-                // Orthanc or a disk is away, or this is our own bug: in all cases nothing may be given up that is half done.
-                LogTryAgain(e, job.Id);
-                unreachableSince ??= time.GetUtcNow();
-                if (time.GetUtcNow() - unreachableSince > options.Value.OrthancPatience)
+                try
                 {
-                    await FailUntouched(job, "The image archive (Orthanc) could not be used for too long. This image was not touched; mask it again when the archive works.", token);
+                    await Run(lease, () => unreachableSince = null);
+                    return;
                 }
+                catch (Exception) when (lease.Token.IsCancellationRequested)
+                {
+                    break; // resumed at the next start, or by another node
+                }
+                catch (ClaimLostException e)
+                {
+                    LogTryAgain(e, job.Id);
+                    break;
+                }
+                catch (UnsafeOrthancException e)
+                {
+                    LogUnsafe(job.Id);
+                    await FailUntouched(lease, e.Message);
+                }
+                catch (Exception e) when (e is (InvalidOperationException and not ObjectDisposedException) or ArgumentException)
+                {
+                    // Our own bug. What was not written to is given up at once; what was, stays open until it can be settled.
+                    LogTryAgain(e, job.Id);
+                    await FailUntouched(lease, "The software failed on this job. This image was not touched; please report this to the administrator.");
+                    await Pause(lease.Token);
+                }
+                catch (Exception e)
+                {
+                    // Orthanc, the database or a disk is away: nothing may be given up that is half done.
+                    LogTryAgain(e, job.Id);
+                    unreachableSince ??= time.GetTimestamp();
+                    if (time.GetElapsedTime(unreachableSince.Value) > options.Value.OrthancPatience)
+                    {
+                        await FailUntouched(lease, "The image archive (Orthanc) could not be used for too long. This image was not touched; mask it again when the archive works.");
+                    }
 
-                await Task.Delay(options.Value.RetryPause, time, token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await Pause(lease.Token);
+                }
             }
+        }
+        catch (Exception e) when (e is DbException or IOException or ClaimLostException or TimeoutException or OperationCanceledException)
+        {
+            LogTryAgain(e, job.Id); // giving up needs the database and the journal, too
+            await Pause(stopping);
+        }
+        finally
+        {
+            atWork.Remove(lease);
+            pace.End(job.Id);
+            await Release(claim);
         }
     }
 
-    private async Task Run(MaskJob job, Action progress, CancellationToken token)
+    // Of a finished job there is nothing to release.
+    private async Task Release(JobClaim claim)
     {
-        await store.Start(job, token);
+        try
+        {
+            await queue.Release(claim, CancellationToken.None);
+        }
+        catch (Exception e) when (e is DbException or IOException or InvalidOperationException or TimeoutException)
+        {
+            LogNotReleased(e, claim.Job.Id);
+        }
+    }
+
+    private async Task Pause(CancellationToken token) => await Task.Delay(options.Value.RetryPause, time, token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private async Task Run(MaskJobLease lease, Action progress)
+    {
+        var (job, token) = (lease.Claim.Job, lease.Token);
         signal.Pulse();
         pace.Begin(job.Id);
+        if (journal.Jobs().Contains(job.Id))
+        {
+            journal.SweepUnopened(job.Id);
+        }
+
+        if (lease.CancelRequested)
+        {
+            await CancelUntouched(lease);
+        }
+
         var waiting = await store.ListWaiting(job.Id, token);
         if (waiting.Count > 0)
         {
-            if (waiting.Any(i => journal.FindRecord(job.Id, new OrthancId(i.OrthancId)) is null))
+            if (waiting.Any(i => !IsBegun(job, i)))
             {
                 await probe.EnsureSafe(token);
             }
 
             if (!await replacement.Begin(job.Id, new OrthancId(job.StudyOrthancId), (await store.ListSeries(job.Id, token)).ToHashSet(), token))
             {
-                await FailUntouched(job, "The study is no longer in the image archive (Orthanc); somebody deleted it after the job was started.", token);
+                await FailUntouched(lease, "The study is no longer in the image archive (Orthanc); somebody deleted it after the job was started.");
                 waiting = [];
             }
         }
@@ -137,7 +189,13 @@ internal sealed partial class MaskJobRunner(
             new ParallelOptions { MaxDegreeOfParallelism = orthanc.Value.Connections, CancellationToken = token },
             async (item, t) =>
             {
-                await MaskOne(job, item, t);
+                using var place = await turns.Enter(job, item.Frames, t);
+                if (lease.CancelRequested && !IsBegun(job, item))
+                {
+                    return;
+                }
+
+                await MaskOne(lease.Claim, item, t);
                 progress();
                 pace.CountOne(job.Id);
                 signal.Pulse();
@@ -145,16 +203,21 @@ internal sealed partial class MaskJobRunner(
 
         // Stopped between the database and the journal: the outcome is on record, only the files are left.
         await SettleOpenRecords(job.Id, token);
+        if (lease.CancelRequested)
+        {
+            await CancelUntouched(lease);
+        }
+
         await replacement.Finish(job.Id, token);
-        await store.Finish(job, token);
+        await store.Finish(lease.Claim, token);
         pace.End(job.Id);
-        signal.Pulse();
+        signal.PulseWaiting(); // the study is free for its next job
         LogFinished(job.Id, waiting.Count);
     }
 
-    private async Task MaskOne(MaskJob job, MaskJobItem item, CancellationToken token)
+    private async Task MaskOne(JobClaim claim, MaskJobItem item, CancellationToken token)
     {
-        var instance = new OrthancId(item.OrthancId);
+        var (job, instance) = (claim.Job, new OrthancId(item.OrthancId));
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -162,11 +225,11 @@ internal sealed partial class MaskJobRunner(
                 switch (await replacement.Replace(job.Id, instance, job.Masks, token))
                 {
                     case ReplacementOutcome.Replaced replaced:
-                        await store.RecordMasked(job, item.OrthancId, replaced, token);
+                        await store.RecordMasked(claim, item.OrthancId, replaced, token);
                         replacement.Close(replaced.Record);
                         break;
                     case ReplacementOutcome.Refused refused:
-                        await store.RecordFailed(job, item, refused.Reason, token);
+                        await store.RecordFailed(claim, item, refused.Reason, token);
                         break;
                 }
 
@@ -179,7 +242,7 @@ internal sealed partial class MaskJobRunner(
                 LogNotDelivered(e, item.OrthancId, attempt);
                 if (attempt == AttemptsAnImage)
                 {
-                    await store.RecordFailed(job, item, $"The image archive does not deliver this image. {e.Message}", token);
+                    await store.RecordFailed(claim, item, $"The image archive does not deliver this image. {e.Message}", token);
                     return;
                 }
 
@@ -187,6 +250,9 @@ internal sealed partial class MaskJobRunner(
             }
         }
     }
+
+    // Its record is open: Orthanc may have been written to.
+    private bool IsBegun(MaskJob job, MaskJobItem item) => journal.FindRecord(job.Id, new OrthancId(item.OrthancId)) is not null;
 
     private async Task SettleOpenRecords(string job, CancellationToken token)
     {
@@ -197,33 +263,40 @@ internal sealed partial class MaskJobRunner(
     }
 
     /// <summary>Gives up the instances that were never written to. Those with an open record stay: only Orthanc can tell what became of them.</summary>
-    private async Task FailUntouched(MaskJob job, string reason, CancellationToken token)
+    private async Task FailUntouched(MaskJobLease lease, string reason)
     {
-        foreach (var item in await store.ListWaiting(job.Id, token))
+        if (lease.CancelRequested)
         {
-            if (journal.FindRecord(job.Id, new OrthancId(item.OrthancId)) is null)
+            await CancelUntouched(lease);
+        }
+
+        foreach (var item in await store.ListWaiting(lease.Claim.Job.Id, lease.Token))
+        {
+            if (!IsBegun(lease.Claim.Job, item))
             {
-                await store.RecordFailed(job, item, reason, token);
+                await store.RecordFailed(lease.Claim, item, reason, lease.Token);
             }
         }
 
         signal.Pulse();
     }
 
-    private async Task SweepJournal(CancellationToken token)
+    private Task CancelUntouched(MaskJobLease lease) =>
+        store.CancelWaiting(lease.Claim, [.. journal.OpenRecords(lease.Claim.Job.Id).Select(r => r.Id.Value)], lease.Token);
+
+    /// <summary>Only after somebody put the database back to an earlier state is there a journal without an open job: its images are settled all the same.</summary>
+    private async Task SettleLeftovers(CancellationToken token)
     {
-        var open = (await store.ListOpen(token)).Select(j => j.Id).ToHashSet();
-        foreach (var job in journal.Jobs())
+        // In this order: the journal of a job is removed before the job is finished.
+        var found = journal.Jobs();
+        var open = await store.FindOpen(found, token);
+        foreach (var job in found.Where(j => !open.Contains(j)))
         {
             try
             {
                 journal.SweepUnopened(job);
-                if (!open.Contains(job))
-                {
-                    // Only after somebody put the database back to an earlier state: the images are settled all the same.
-                    await SettleOpenRecords(job, token);
-                    await replacement.Finish(job, token);
-                }
+                await SettleOpenRecords(job, token);
+                await replacement.Finish(job, token);
             }
             catch (Exception e) when (e is IOException or InvalidOperationException)
             {
@@ -244,6 +317,9 @@ internal sealed partial class MaskJobRunner(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Mask jobs cannot be read; trying again")]
     private partial void LogCannotRead(Exception e);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Mask job {Job} could not be given back; another sidecar may take it when its lease has run out")]
+    private partial void LogNotReleased(Exception e, string job);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Mask job {Job} is refused: Orthanc's settings are unsafe")]
     private partial void LogUnsafe(string job);

@@ -11,6 +11,10 @@ internal static class MaskJobSetup
         services.AddSingleton<MaskJobSignal>();
         services.AddSingleton<MaskJobPace>();
         services.AddSingleton<MaskJobStore>();
+        services.AddSingleton<MaskJobReader>();
+        services.AddSingleton<MaskJobQueue>();
+        services.AddSingleton<MaskJobTurns>();
+        services.AddSingleton<MaskJobsAtWork>();
         services.AddSingleton<MaskJobPlanner>();
         services.AddSingleton<MaskJobCreation>();
         services.AddSingleton<MaskJobEvents>();

@@ -17,11 +17,9 @@ internal sealed record IdempotencyRow
 }
 
 /// <summary>Jobs and their items in the database. Every change carries its audit event in the same transaction.</summary>
-internal sealed class MaskJobStore(Database database, AuditLog audit, MaskJobPace pace, TimeProvider time)
+internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvider time)
 {
-    private const int MostListed = 50;
-    private const string JobColumns =
-        "id, study_instance_uid, study_orthanc_id, state, scope, source_series_instance_uid, source_sop_instance_uid, regions, left_out, reason, created_at, created_by_subject, created_by_name, started_at, finished_at";
+    private const int RowsAtOnce = 200;
 
     public Task<IdempotencyRow?> FindByKey(string subject, string key, CancellationToken token) =>
         database.Read(connection => FindByKey(connection, null, subject, key), token);
@@ -37,10 +35,14 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, MaskJobPac
                     return earlier;
                 }
 
+                var frames = items.Sum(i => i.Frames);
+                var turn = await TurnOf(t, job);
                 await t.Connection!.ExecuteAsync(
-                    $"""
-                    INSERT INTO mask_jobs ({JobColumns})
-                    VALUES (@Id, @StudyInstanceUid, @StudyOrthancId, @state, @scope, @series, @sop, @regions, @leftOut, @Reason, @createdAt, @CreatedBySubject, @CreatedByName, NULL, NULL)
+                    """
+                    INSERT INTO mask_jobs (id, study_instance_uid, study_orthanc_id, state, scope, priority, source_series_instance_uid, source_sop_instance_uid, regions, left_out, reason,
+                                           instances, frames, created_at, created_by_subject, created_by_name, turn_start, turn_end, claims)
+                    VALUES (@Id, @StudyInstanceUid, @StudyOrthancId, @state, @scope, @priority, @series, @sop, @regions, @leftOut, @Reason,
+                            @instances, @frames, @createdAt, @CreatedBySubject, @CreatedByName, @turn, @turn + @frames, 0)
                     """,
                     new
                     {
@@ -49,25 +51,23 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, MaskJobPac
                         job.StudyOrthancId,
                         state = Word(job.State),
                         scope = Word(job.Scope),
+                        priority = Word(job.Priority),
                         series = job.Source.SeriesInstanceUid,
                         sop = job.Source.SopInstanceUid,
                         regions = JsonSerializer.Serialize(job.Regions, StoreJson.Default.IReadOnlyListRegion),
                         leftOut = JsonSerializer.Serialize(job.LeftOut, StoreJson.Default.IReadOnlyListLeftOut),
                         job.Reason,
+                        instances = (long)items.Count,
+                        frames,
                         createdAt = Instant.ToText(job.CreatedAt),
                         job.CreatedBySubject,
                         job.CreatedByName,
+                        turn,
                     },
                     t);
-                foreach (var item in items)
+                foreach (var chunk in items.Chunk(RowsAtOnce))
                 {
-                    await t.Connection!.ExecuteAsync(
-                        """
-                        INSERT INTO mask_job_items (job_id, ordinal, orthanc_id, series_instance_uid, sop_instance_uid, instance_number, frames, state)
-                        VALUES (@job, @Ordinal, @OrthancId, @SeriesInstanceUid, @SopInstanceUid, @InstanceNumber, @Frames, 'waiting')
-                        """,
-                        new { job = job.Id, item.Ordinal, item.OrthancId, item.SeriesInstanceUid, item.SopInstanceUid, item.InstanceNumber, item.Frames },
-                        t);
+                    await Insert(t, job.Id, chunk);
                 }
 
                 await t.Connection!.ExecuteAsync(
@@ -91,10 +91,10 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, MaskJobPac
             },
             token);
 
-    /// <summary>Jobs that are not finished, oldest first.</summary>
-    public Task<IReadOnlyList<MaskJob>> ListOpen(CancellationToken token) =>
-        database.Read<IReadOnlyList<MaskJob>>(
-            async connection => [.. (await connection.QueryAsync<JobRow>($"SELECT {JobColumns} FROM mask_jobs WHERE state IN ('queued', 'running') ORDER BY created_at, id")).Select(r => r.ToJob())],
+    /// <summary>Those of <paramref name="jobs"/> that are not finished.</summary>
+    public Task<IReadOnlySet<string>> FindOpen(IReadOnlyList<string> jobs, CancellationToken token) =>
+        database.Read<IReadOnlySet<string>>(
+            async connection => (await connection.QueryAsync<string>($"SELECT id FROM mask_jobs WHERE {connection.IsOneOf("id", "@jobs")} AND state IN ('queued', 'running')", new { jobs = jobs.ToArray() })).ToHashSet(),
             token);
 
     /// <summary>Items of a job that have no outcome yet.</summary>
@@ -108,19 +108,13 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, MaskJobPac
             async connection => [.. await connection.QueryAsync<string>("SELECT DISTINCT series_instance_uid FROM mask_job_items WHERE job_id = @job", new { job })],
             token);
 
-    public Task Start(MaskJob job, CancellationToken token) =>
-        database.Write(
-            t => t.Connection!.ExecuteAsync(
-                "UPDATE mask_jobs SET state = @state, started_at = COALESCE(started_at, @at) WHERE id = @Id AND state = @before",
-                new { job.Id, state = Word(After(job.State, MaskJobEvent.Start)), before = Word(job.State), at = Instant.ToText(time.GetUtcNow()) },
-                t),
-            token);
-
     /// <summary>The instance is masked and verified. Doing it twice changes nothing the second time.</summary>
-    public Task RecordMasked(MaskJob job, string orthancId, ReplacementOutcome.Replaced replaced, CancellationToken token) =>
+    public Task RecordMasked(JobClaim claim, string orthancId, ReplacementOutcome.Replaced replaced, CancellationToken token) =>
         database.Write(
             async t =>
             {
+                await MaskJobQueue.EnsureHeld(t, claim);
+                var job = claim.Job;
                 var at = Instant.ToText(time.GetUtcNow());
                 var (series, sop) = await t.Connection!.QuerySingleAsync<(string, string)>("SELECT series_instance_uid, sop_instance_uid FROM mask_job_items WHERE job_id = @Id AND orthanc_id = @orthancId", new { job.Id, orthancId }, t);
                 var changed = await t.Connection!.ExecuteAsync(
@@ -164,10 +158,12 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, MaskJobPac
             },
             token);
 
-    public Task RecordFailed(MaskJob job, MaskJobItem item, string reason, CancellationToken token) =>
+    public Task RecordFailed(JobClaim claim, MaskJobItem item, string reason, CancellationToken token) =>
         database.Write(
             async t =>
             {
+                await MaskJobQueue.EnsureHeld(t, claim);
+                var job = claim.Job;
                 var changed = await t.Connection!.ExecuteAsync(
                     "UPDATE mask_job_items SET state = 'failed', reason = @reason, finished_at = @at WHERE job_id = @Id AND ordinal = @Ordinal AND state = 'waiting'",
                     new { job.Id, item.Ordinal, reason, at = Instant.ToText(time.GetUtcNow()) },
@@ -181,86 +177,124 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, MaskJobPac
             },
             token);
 
-    /// <summary>Closes a job whose items all have an outcome.</summary>
-    public Task Finish(MaskJob job, CancellationToken token) =>
+    /// <summary>Leaves the waiting instances of a cancelled job as they are, but for those that were begun (<paramref name="begun"/>, by Orthanc's id).</summary>
+    public Task CancelWaiting(JobClaim claim, IReadOnlyCollection<string> begun, CancellationToken token) =>
         database.Write(
             async t =>
             {
-                var counts = await t.Connection!.QuerySingleAsync<CountRow>(CountSql, new { job = job.Id }, t);
-                if (counts.Done + counts.Failed != counts.Total)
-                {
-                    throw new InvalidOperationException($"Job {job.Id} has instances without an outcome.");
-                }
-
-                var state = After(MaskJobState.Running, counts.Failed == 0 ? MaskJobEvent.FinishAllMasked : MaskJobEvent.FinishWithFailures);
-                var changed = await t.Connection!.ExecuteAsync(
-                    "UPDATE mask_jobs SET state = @state, finished_at = @at WHERE id = @Id AND state = 'running'",
-                    new { job.Id, state = Word(state), at = Instant.ToText(time.GetUtcNow()) },
-                    t);
-                if (changed > 0)
-                {
-                    await audit.Append(t, About(job, "maskJobFinished") with { Details = new() { ["state"] = Word(state), ["masked"] = counts.Done, ["failed"] = counts.Failed } });
-                }
-
-                return changed;
+                await MaskJobQueue.EnsureHeld(t, claim);
+                return await CancelWaiting(t, claim.Job.Id, begun);
             },
             token);
 
-    public Task<MaskJobView?> ReadView(string id, CancellationToken token) =>
-        database.Read(
-            async connection => await connection.QuerySingleOrDefaultAsync<JobRow>($"SELECT {JobColumns} FROM mask_jobs WHERE id = @id", new { id }) is { } row ? await ToView(connection, row.ToJob()) : null,
-            token);
-
-    public Task<IReadOnlyList<MaskJobView>> ListViews(string study, CancellationToken token) =>
-        database.Read<IReadOnlyList<MaskJobView>>(
-            async connection =>
+    /// <summary>Closes a job whose items all have an outcome.</summary>
+    public Task Finish(JobClaim claim, CancellationToken token) =>
+        database.Write(
+            async t =>
             {
-                var rows = await connection.QueryAsync<JobRow>(
-                    $"SELECT {JobColumns} FROM mask_jobs WHERE study_instance_uid = @study ORDER BY created_at DESC, id DESC LIMIT {MostListed}",
-                    new { study });
-                List<MaskJobView> views = [];
-                foreach (var row in rows)
-                {
-                    views.Add(await ToView(connection, row.ToJob()));
-                }
-
-                return views;
+                await MaskJobQueue.EnsureHeld(t, claim);
+                return await Finish(t, claim.Job, MaskJobState.Running);
             },
             token);
 
-    private const string CountSql =
-        """
-        SELECT COUNT(*) AS total, CAST(COALESCE(SUM(frames), 0) AS BIGINT) AS frames,
-               COUNT(CASE WHEN state = 'masked' THEN 1 END) AS done,
-               COUNT(CASE WHEN state = 'failed' THEN 1 END) AS failed
-        FROM mask_job_items WHERE job_id = @job
-        """;
+    /// <summary>
+    /// Asks that no further instance of a job be started. A job that nobody has begun is finished with it.
+    /// Null where there is no such job; false where it is finished already.
+    /// </summary>
+    public Task<bool?> Cancel(string id, string subject, string name, CancellationToken token) =>
+        database.Write<bool?>(
+            async t =>
+            {
+                // Taken first, so that no node begins the job at the same time.
+                await t.Connection!.ExecuteAsync("UPDATE mask_jobs SET claims = claims WHERE id = @id", new { id }, t);
+                if (await t.Connection!.QuerySingleOrDefaultAsync<JobRow>($"SELECT {JobRow.Columns} FROM mask_jobs WHERE id = @id", new { id }, t) is not { } row)
+                {
+                    return null;
+                }
 
-    private async Task<MaskJobView> ToView(DbConnection connection, MaskJob job)
+                var job = row.ToJob();
+                if (job.State is not (MaskJobState.Queued or MaskJobState.Running))
+                {
+                    return false;
+                }
+
+                if (job.CancelledAt is null)
+                {
+                    await t.Connection!.ExecuteAsync("UPDATE mask_jobs SET cancelled_at = @at, cancelled_by_name = @name WHERE id = @id", new { id, name, at = Instant.ToText(time.GetUtcNow()) }, t);
+                    await audit.Append(t, new AuditEvent("maskJobCancelled", subject, name) { JobId = id, StudyInstanceUid = job.StudyInstanceUid });
+                }
+
+                if (job.State == MaskJobState.Queued)
+                {
+                    await CancelWaiting(t, id, []);
+                    await Finish(t, job, MaskJobState.Queued);
+                }
+
+                return true;
+            },
+            token);
+
+    private Task<int> CancelWaiting(DbTransaction t, string job, IReadOnlyCollection<string> begun) =>
+        t.Connection!.ExecuteAsync(
+            $"UPDATE mask_job_items SET state = 'cancelled', finished_at = @at WHERE job_id = @job AND state = 'waiting' AND NOT ({t.Connection!.IsOneOf("orthanc_id", "@begun")})",
+            new { job, begun = begun.ToArray(), at = Instant.ToText(time.GetUtcNow()) },
+            t);
+
+    private async Task<int> Finish(DbTransaction t, MaskJob job, MaskJobState from)
     {
-        var counts = await connection.QuerySingleAsync<CountRow>(CountSql, new { job = job.Id });
-        var masked = await connection.QueryAsync<string>("SELECT sop_instance_uid FROM mask_job_items WHERE job_id = @Id AND state = 'masked' ORDER BY ordinal", new { job.Id });
-        var failed = await connection.QueryAsync<ItemRow>("SELECT * FROM mask_job_items WHERE job_id = @Id AND state = 'failed' ORDER BY ordinal", new { job.Id });
-        return new MaskJobView(
-            job.Id,
-            job.StudyInstanceUid,
-            job.State,
-            job.CreatedAt,
-            job.CreatedByName,
-            job.Scope,
-            job.Source,
-            job.Regions,
-            (int)counts.Total,
-            (int)counts.Done,
-            (int)counts.Failed,
-            counts.Frames,
-            [.. masked],
-            [.. failed.Select(r => r.ToItem()).Select(i => new MaskFailure(i.SeriesInstanceUid, i.SopInstanceUid, i.Reason ?? "", i.InstanceNumber))],
-            job.LeftOut,
-            job.StartedAt,
-            job.FinishedAt,
-            job.Reason,
-            job.State == MaskJobState.Running ? pace.SecondsLeft(job.Id, counts.Total - counts.Done - counts.Failed) : null);
+        var counts = (await t.Connection!.QueryAsync<CountRow>("SELECT job_id, state, COUNT(*) AS items FROM mask_job_items WHERE job_id = @Id GROUP BY job_id, state", new { job.Id }, t))
+            .ToDictionary(c => c.State, c => c.Items);
+        if (counts.ContainsKey("waiting"))
+        {
+            throw new InvalidOperationException($"Job {job.Id} has instances without an outcome.");
+        }
+
+        var (masked, failed, cancelled) = (counts.GetValueOrDefault("masked"), counts.GetValueOrDefault("failed"), counts.GetValueOrDefault("cancelled"));
+        var state = After(from, cancelled > 0 ? MaskJobEvent.FinishCancelled : failed > 0 ? MaskJobEvent.FinishWithFailures : MaskJobEvent.FinishAllMasked);
+        var changed = await t.Connection!.ExecuteAsync(
+            "UPDATE mask_jobs SET state = @state, finished_at = @at, node = NULL, lease_until = NULL WHERE id = @Id AND state = @before",
+            new { job.Id, state = Word(state), before = Word(from), at = Instant.ToText(time.GetUtcNow()) },
+            t);
+        if (changed > 0)
+        {
+            await audit.Append(t, About(job, "maskJobFinished") with { Details = new() { ["state"] = Word(state), ["masked"] = masked, ["failed"] = failed, ["cancelled"] = cancelled } });
+        }
+
+        return changed;
+    }
+
+    // Start-time fair queueing: a user's jobs follow each other on the user's own count of frames; one who has none waiting starts where the queue is.
+    private static async Task<long> TurnOf(DbTransaction t, MaskJob job)
+    {
+        var of = new { priority = Word(job.Priority), job.CreatedBySubject };
+        var own = await t.Connection!.ExecuteScalarAsync<long?>(
+            "SELECT MAX(turn_end) FROM mask_jobs WHERE created_by_subject = @CreatedBySubject AND priority = @priority AND state IN ('queued', 'running')", of, t);
+        var queue = await t.Connection!.ExecuteScalarAsync<long?>("SELECT MIN(turn_start) FROM mask_jobs WHERE state = 'queued' AND priority = @priority", of, t)
+            ?? await t.Connection!.ExecuteScalarAsync<long?>("SELECT MAX(turn_start) FROM mask_jobs WHERE state = 'running' AND priority = @priority", of, t);
+        return Math.Max(own ?? 0, queue ?? 0);
+    }
+
+    private static Task<int> Insert(DbTransaction t, string job, MaskJobItem[] items)
+    {
+        var parameters = new DynamicParameters(new { job });
+        for (var i = 0; i < items.Length; i++)
+        {
+            parameters.AddDynamicParams(new Dictionary<string, object?>
+            {
+                [$"ordinal{i}"] = (long)items[i].Ordinal,
+                [$"orthanc{i}"] = items[i].OrthancId,
+                [$"series{i}"] = items[i].SeriesInstanceUid,
+                [$"sop{i}"] = items[i].SopInstanceUid,
+                [$"number{i}"] = (long?)items[i].InstanceNumber,
+                [$"frames{i}"] = items[i].Frames,
+            });
+        }
+
+        var rows = Enumerable.Range(0, items.Length).Select(i => $"(@job, @ordinal{i}, @orthanc{i}, @series{i}, @sop{i}, CAST(@number{i} AS BIGINT), @frames{i}, 'waiting')");
+        return t.Connection!.ExecuteAsync(
+            $"INSERT INTO mask_job_items (job_id, ordinal, orthanc_id, series_instance_uid, sop_instance_uid, instance_number, frames, state) VALUES {string.Join(',', rows)}",
+            parameters,
+            t);
     }
 
     private static Task<IdempotencyRow?> FindByKey(DbConnection connection, DbTransaction? transaction, string subject, string key) =>
@@ -274,102 +308,4 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, MaskJobPac
 
     private static string Word<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
-
-    private sealed record CountRow
-    {
-        public long Total { get; init; }
-
-        public long Frames { get; init; }
-
-        public long Done { get; init; }
-
-        public long Failed { get; init; }
-    }
-
-    private sealed record JobRow
-    {
-        public string Id { get; init; } = "";
-
-        public string StudyInstanceUid { get; init; } = "";
-
-        public string StudyOrthancId { get; init; } = "";
-
-        public string State { get; init; } = "";
-
-        public string Scope { get; init; } = "";
-
-        public string SourceSeriesInstanceUid { get; init; } = "";
-
-        public string SourceSopInstanceUid { get; init; } = "";
-
-        public string Regions { get; init; } = "";
-
-        public string LeftOut { get; init; } = "";
-
-        public string? Reason { get; init; }
-
-        public string CreatedAt { get; init; } = "";
-
-        public string CreatedBySubject { get; init; } = "";
-
-        public string CreatedByName { get; init; } = "";
-
-        public string? StartedAt { get; init; }
-
-        public string? FinishedAt { get; init; }
-
-        public MaskJob ToJob() => new()
-        {
-            Id = Id,
-            StudyInstanceUid = StudyInstanceUid,
-            StudyOrthancId = StudyOrthancId,
-            State = Enum.Parse<MaskJobState>(State, ignoreCase: true),
-            Scope = Enum.Parse<MaskScope>(Scope, ignoreCase: true),
-            Source = new SourceImage(SourceSeriesInstanceUid, SourceSopInstanceUid),
-            Regions = JsonSerializer.Deserialize(Regions, StoreJson.Default.IReadOnlyListRegion)!,
-            LeftOut = JsonSerializer.Deserialize(LeftOut, StoreJson.Default.IReadOnlyListLeftOut)!,
-            Reason = Reason,
-            CreatedAt = Instant.FromText(CreatedAt),
-            CreatedBySubject = CreatedBySubject,
-            CreatedByName = CreatedByName,
-            StartedAt = StartedAt is null ? null : Instant.FromText(StartedAt),
-            FinishedAt = FinishedAt is null ? null : Instant.FromText(FinishedAt),
-        };
-    }
-
-    private sealed record ItemRow
-    {
-        public long Ordinal { get; init; }
-
-        public string OrthancId { get; init; } = "";
-
-        public string SeriesInstanceUid { get; init; } = "";
-
-        public string SopInstanceUid { get; init; } = "";
-
-        public long? InstanceNumber { get; init; }
-
-        public long Frames { get; init; }
-
-        public string State { get; init; } = "";
-
-        public string? Reason { get; init; }
-
-        public MaskJobItem ToItem() => new()
-        {
-            Ordinal = (int)Ordinal,
-            OrthancId = OrthancId,
-            SeriesInstanceUid = SeriesInstanceUid,
-            SopInstanceUid = SopInstanceUid,
-            InstanceNumber = (int?)InstanceNumber,
-            Frames = Frames,
-            State = Enum.Parse<MaskJobItemState>(State, ignoreCase: true),
-            Reason = Reason,
-        };
-    }
 }
-
-[System.Text.Json.Serialization.JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
-[System.Text.Json.Serialization.JsonSerializable(typeof(IReadOnlyList<Region>))]
-[System.Text.Json.Serialization.JsonSerializable(typeof(IReadOnlyList<LeftOut>))]
-internal sealed partial class StoreJson : System.Text.Json.Serialization.JsonSerializerContext;

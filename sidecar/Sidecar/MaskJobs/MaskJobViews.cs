@@ -23,7 +23,17 @@ internal enum MaskScope
     Study,
 }
 
-[Description("queued and running end in succeeded (every instance masked) or failed (at least one failed; the others stay masked).")]
+[Description("interactive: a person waits for it; bulk: begun and continued only while nobody waits.")]
+[JsonConverter(typeof(JsonStringEnumConverter<MaskJobPriority>))]
+internal enum MaskJobPriority
+{
+    [JsonStringEnumMemberName("interactive")]
+    Interactive,
+    [JsonStringEnumMemberName("bulk")]
+    Bulk,
+}
+
+[Description("queued and running end in succeeded (every instance masked), failed (at least one failed; the others stay masked) or cancelled (at least one was not begun; those that were, are masked or failed).")]
 [JsonConverter(typeof(JsonStringEnumConverter<MaskJobState>))]
 internal enum MaskJobState
 {
@@ -35,6 +45,8 @@ internal enum MaskJobState
     Succeeded,
     [JsonStringEnumMemberName("failed")]
     Failed,
+    [JsonStringEnumMemberName("cancelled")]
+    Cancelled,
 }
 
 [Description("Why instances are left out: another size, a transfer syntax that cannot be masked, no image, or pixels that cannot be masked.")]
@@ -58,10 +70,13 @@ internal sealed record MaskJobRequest(
     IReadOnlyList<Region> Regions,
     MaskScope Scope,
     [property: Description("Only, and required, for scope study.")] IReadOnlyList<string>? SeriesInstanceUids = null,
-    [property: Description("At most 500 characters; kept in the audit.")] string? Reason = null);
+    [property: Description("At most 500 characters; kept in the audit.")] string? Reason = null,
+    MaskJobPriority Priority = MaskJobPriority.Interactive,
+    [property: Description("From the preview that a person saw. Without it, the images are masked as they are at the start of the job.")] string? ImagesVersion = null);
 
 [Description("What a job would change; nothing is changed.")]
-internal sealed record MaskJobPreview(int Instances, long Frames, IReadOnlyList<SeriesPreview> Series, IReadOnlyList<LeftOut> LeftOut);
+internal sealed record MaskJobPreview(int Instances, long Frames, IReadOnlyList<SeriesPreview> Series, IReadOnlyList<LeftOut> LeftOut,
+    [property: Description("Stands for the images in scope as they are now. Sent with the job, it has the job refused (409, images-changed) when they are others by then.")] string ImagesVersion);
 
 internal sealed record SeriesPreview(string SeriesInstanceUid, string Modality, int Instances, long Frames);
 
@@ -88,7 +103,10 @@ internal sealed record MaskJobView(
     DateTimeOffset? StartedAt = null,
     DateTimeOffset? FinishedAt = null,
     string? Reason = null,
-    [property: Description("Measured on this job; absent until something is.")] double? SecondsLeft = null);
+    [property: Description("Measured on this job; absent until something is.")] double? SecondsLeft = null,
+    [property: Description("Instances that were not begun when the job was cancelled.")] int Cancelled = 0,
+    [property: Description("When somebody asked to stop. Instances already begun are brought to their end.")] DateTimeOffset? CancelledAt = null,
+    string? CancelledBy = null);
 
 [Description("Newest first, at most 50.")]
 internal sealed record MaskJobList(IReadOnlyList<MaskJobView> Jobs);

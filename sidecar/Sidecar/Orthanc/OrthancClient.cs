@@ -52,6 +52,8 @@ internal sealed class OrthancClient(HttpClient http)
 
     public Task<List<ResourceAnswer>> ReadSeriesOf(OrthancId study, CancellationToken token) => Get($"studies/{study}/series", OrthancJson.Default.ListResourceAnswer, token);
 
+    public Task<List<ResourceAnswer>> ReadInstancesOf(OrthancId series, CancellationToken token) => Get($"series/{series}/instances", OrthancJson.Default.ListResourceAnswer, token);
+
     /// <summary>All tags of the instances of one series (or of one instance) by keyword; the caller disposes.</summary>
     public Task<JsonDocument> ReadTags(string path, CancellationToken token) =>
         Read(path, TimeSpan.FromMinutes(5), async r => await JsonDocument.ParseAsync(await r.Content.ReadAsStreamAsync(token), cancellationToken: token), token);

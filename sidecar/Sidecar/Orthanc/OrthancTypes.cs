@@ -35,7 +35,8 @@ internal sealed record ResourceAnswer(
     IReadOnlyList<string>? Studies = null,
     string? ParentSeries = null,
     string? ParentStudy = null,
-    string? ParentPatient = null);
+    string? ParentPatient = null,
+    string? FileUuid = null);
 
 [JsonSourceGenerationOptions(PropertyNameCaseInsensitive = false)]
 [JsonSerializable(typeof(StoreAnswer))]

@@ -31,9 +31,12 @@ internal sealed record StoredInstance
 
     /// <summary>Empty where Orthanc does not know it.</summary>
     public required string TransferSyntaxUid { get; init; }
+
+    /// <summary>Another one each time the instance is stored, by whomever.</summary>
+    public required string FileUuid { get; init; }
 }
 
-/// <summary>Lists what a study holds. One request per series plus a short one per instance: 500 slices in 0.3 s (measured).</summary>
+/// <summary>Lists what a study holds. Two requests per series plus a short one per instance: 500 slices in 0.3 s (measured).</summary>
 internal sealed class StudyReader(OrthancClient orthanc)
 {
     private const int Requests = 4;
@@ -52,11 +55,12 @@ internal sealed class StudyReader(OrthancClient orthanc)
     public async Task<IReadOnlyList<StoredInstance>> ReadInstances(OrthancId series, CancellationToken token)
     {
         using var tags = await orthanc.ReadTags($"series/{series}/instances-tags?simplify", token);
+        var files = (await orthanc.ReadInstancesOf(series, token)).ToDictionary(i => i.Id, i => i.FileUuid);
         var found = new ConcurrentBag<StoredInstance>();
         await Parallel.ForEachAsync(
             tags.RootElement.EnumerateObject(),
             new ParallelOptions { MaxDegreeOfParallelism = Requests, CancellationToken = token },
-            async (instance, t) => found.Add(await Read(new OrthancId(instance.Name), instance.Value, t)));
+            async (instance, t) => found.Add(await Read(new OrthancId(instance.Name), instance.Value, files.GetValueOrDefault(instance.Name), t)));
         return [.. found.OrderBy(i => i.InstanceNumber ?? int.MaxValue).ThenBy(i => i.SopInstanceUid, StringComparer.Ordinal)];
     }
 
@@ -73,7 +77,7 @@ internal sealed class StudyReader(OrthancClient orthanc)
                 if (series.ParentStudy == study.Value)
                 {
                     using var tags = await orthanc.ReadTags($"instances/{id}/tags?simplify", token);
-                    return await Read(id, tags.RootElement, token);
+                    return await Read(id, tags.RootElement, parent.FileUuid, token);
                 }
             }
         }
@@ -81,7 +85,7 @@ internal sealed class StudyReader(OrthancClient orthanc)
         return null;
     }
 
-    private async Task<StoredInstance> Read(OrthancId id, JsonElement tags, CancellationToken token) => new()
+    private async Task<StoredInstance> Read(OrthancId id, JsonElement tags, string? fileUuid, CancellationToken token) => new()
     {
         Id = id,
         StudyInstanceUid = Text(tags, "StudyInstanceUID") ?? "",
@@ -94,6 +98,7 @@ internal sealed class StudyReader(OrthancClient orthanc)
         NumberOfFrames = Number(tags, "NumberOfFrames") ?? 1,
         HasPixelData = tags.TryGetProperty("PixelData", out _) || tags.TryGetProperty("FloatPixelData", out _) || tags.TryGetProperty("DoubleFloatPixelData", out _),
         TransferSyntaxUid = await orthanc.FindMetadata(OrthancLevel.Instances, id, "TransferSyntax", token) is { } uid ? Encoding.ASCII.GetString(uid) : "",
+        FileUuid = fileUuid ?? throw new OrthancException($"Orthanc does not tell which file it holds of instance {id}; it may just have been deleted. Try again."),
     };
 
     private static string? Text(JsonElement tags, string keyword) =>

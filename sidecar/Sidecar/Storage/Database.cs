@@ -73,6 +73,11 @@ internal sealed class Database(IOptions<StorageOptions> options, TimeProvider ti
                 await using var connection = await _engine.Connect(token);
                 await _engine.Prepare(connection);
                 await Migrations.Apply(connection, time, token);
+                if (options.Value.UsesPostgres)
+                {
+                    await JournalIdentity.Check(connection, options.Value.JournalDirectory, token);
+                }
+
                 _open = true;
             }
         }

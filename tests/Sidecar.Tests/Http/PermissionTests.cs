@@ -16,6 +16,7 @@ public sealed class PermissionTests
         ("GET", "/api/me", false, true, true, true),
         ("POST", "/api/mask-jobs", false, false, true, false),
         ("POST", "/api/mask-jobs/preview", false, false, true, false),
+        ("POST", "/api/mask-jobs/none/cancel", false, false, true, false),
         ("GET", "/api/mask-jobs?study=1.2", false, false, true, false),
         ("GET", "/api/mask-jobs/none", false, false, true, false),
         ("GET", "/api/mask-jobs/none/events", false, false, true, false),

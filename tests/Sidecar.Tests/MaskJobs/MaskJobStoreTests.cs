@@ -1,11 +1,8 @@
 using Dapper;
-using Sidecar.Audit;
-using Sidecar.Dicom.Masking;
 using Sidecar.MaskJobs;
-using Sidecar.Orthanc;
-using Sidecar.Storage;
 using Sidecar.Tests.Storage;
 using Xunit;
+using static Sidecar.Tests.MaskJobs.JobStores;
 
 namespace Sidecar.Tests.MaskJobs;
 
@@ -18,6 +15,11 @@ public sealed class MaskJobStoreTests
     [InlineData(nameof(MaskJobState.Running), nameof(MaskJobEvent.FinishWithFailures), nameof(MaskJobState.Failed))]
     [InlineData(nameof(MaskJobState.Queued), nameof(MaskJobEvent.FinishAllMasked), null)]
     [InlineData(nameof(MaskJobState.Queued), nameof(MaskJobEvent.FinishWithFailures), null)]
+    [InlineData(nameof(MaskJobState.Queued), nameof(MaskJobEvent.FinishCancelled), nameof(MaskJobState.Cancelled))]
+    [InlineData(nameof(MaskJobState.Running), nameof(MaskJobEvent.FinishCancelled), nameof(MaskJobState.Cancelled))]
+    [InlineData(nameof(MaskJobState.Succeeded), nameof(MaskJobEvent.FinishCancelled), null)]
+    [InlineData(nameof(MaskJobState.Cancelled), nameof(MaskJobEvent.Start), null)]
+    [InlineData(nameof(MaskJobState.Cancelled), nameof(MaskJobEvent.FinishAllMasked), null)]
     [InlineData(nameof(MaskJobState.Succeeded), nameof(MaskJobEvent.Start), null)]
     [InlineData(nameof(MaskJobState.Succeeded), nameof(MaskJobEvent.FinishAllMasked), null)]
     [InlineData(nameof(MaskJobState.Succeeded), nameof(MaskJobEvent.FinishWithFailures), null)]
@@ -30,133 +32,124 @@ public sealed class MaskJobStoreTests
     [Theory, OnSqlite, OnPostgres]
     public async Task A_job_is_stored_with_its_items_and_comes_back_as_it_was(string kind)
     {
-        using var its = await Stores.Create(kind);
-        var job = Job();
-        await its.Store.Create(job, [Item(0), Item(1)], "key", "fingerprint", default);
+        using var its = await JobStores.Create(kind);
+        var job = Job() with { Priority = MaskJobPriority.Bulk };
+        MaskJobItem[] items = [.. Enumerable.Range(0, 450).Select(Item), Item(450) with { InstanceNumber = null }];
+        await its.Store.Create(job, items, "key", "fingerprint", default);
 
-        var open = Assert.Single(await its.Store.ListOpen(default));
-        Assert.Equal(job with { Regions = open.Regions, LeftOut = open.LeftOut }, open);
-        Assert.Equal(job.Regions, open.Regions);
-        Assert.Equal(job.LeftOut, open.LeftOut);
-        Assert.Equal([Item(0), Item(1)], await its.Store.ListWaiting(job.Id, default));
+        var claim = (await its.Queue.Claim(alsoBulk: true, default))!;
+        Assert.Equal(
+            job with { Regions = claim.Job.Regions, LeftOut = claim.Job.LeftOut, State = MaskJobState.Running, StartedAt = claim.Job.StartedAt },
+            claim.Job);
+        Assert.Equal(job.Regions, claim.Job.Regions);
+        Assert.Equal(job.LeftOut, claim.Job.LeftOut);
+        Assert.NotNull(claim.Job.StartedAt);
+        Assert.Equal(items, await its.Store.ListWaiting(job.Id, default));
         Assert.Equal(["maskJobCreated"], await its.Actions());
     }
 
     [Theory, OnSqlite, OnPostgres]
     public async Task Outcomes_are_counted_once_even_when_they_are_recorded_twice(string kind)
     {
-        using var its = await Stores.Create(kind);
-        var job = Job();
-        await its.Store.Create(job, [Item(0), Item(1)], "key", "fingerprint", default);
-        await its.Store.Start(job, default);
+        using var its = await JobStores.Create(kind);
+        var claim = await its.AddAndClaim(instances: 2);
         for (var time = 0; time < 2; time++)
         {
-            await its.Store.RecordMasked(job, "orthanc-0", Replaced(), default);
-            await its.Store.RecordFailed(job, Item(1), "It cannot be decoded.", default);
+            await its.Store.RecordMasked(claim, "orthanc-0", Replaced(), default);
+            await its.Store.RecordFailed(claim, Item(1), "It cannot be decoded.", default);
         }
 
-        await its.Store.Finish(job, default);
-        await its.Store.Finish(job, default);
+        await its.Store.Finish(claim, default);
 
-        var view = (await its.Store.ReadView(job.Id, default))!;
+        var view = (await its.Reader.ReadView(claim.Job.Id, default))!;
         Assert.Equal((MaskJobState.Failed, 2, 1, 1, 8), (view.State, view.Total, view.Done, view.Failed, view.Frames));
         Assert.Equal(["1.0"], view.MaskedSopInstanceUids);
         Assert.Equal(new MaskFailure("1.9", "1.1", "It cannot be decoded.", 7), Assert.Single(view.Failures));
         Assert.Equal(["maskJobCreated", "instanceMasked", "instanceFailed", "maskJobFinished"], await its.Actions());
         Assert.Equal("new-uuid", await its.Database.Read(c => c.ExecuteScalarAsync<string>("SELECT uuid FROM masked_instances WHERE orthanc_id = 'orthanc-0'"), default));
-        Assert.Empty(await its.Store.ListOpen(default));
+        Assert.Empty(await its.Store.FindOpen([claim.Job.Id], default));
     }
 
     [Theory, OnSqlite, OnPostgres]
     public async Task A_job_with_an_instance_without_an_outcome_cannot_be_finished(string kind)
     {
-        using var its = await Stores.Create(kind);
-        var job = Job();
-        await its.Store.Create(job, [Item(0)], "key", "fingerprint", default);
-        await its.Store.Start(job, default);
+        using var its = await JobStores.Create(kind);
+        var claim = await its.AddAndClaim(instances: 1);
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => its.Store.Finish(job, default));
-        Assert.Equal(MaskJobState.Running, (await its.Store.ReadView(job.Id, default))!.State);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => its.Store.Finish(claim, default));
+        Assert.Equal(MaskJobState.Running, (await its.Reader.ReadView(claim.Job.Id, default))!.State);
     }
 
     [Theory, OnSqlite, OnPostgres]
     public async Task A_key_belongs_to_its_user_and_makes_one_job(string kind)
     {
-        using var its = await Stores.Create(kind);
+        using var its = await JobStores.Create(kind);
         var (first, second) = (Job(), Job());
         await its.Store.Create(first, [Item(0)], "key", "a", default);
 
         Assert.Equal(first.Id, (await its.Store.Create(second, [Item(0)], "key", "b", default)).JobId);
         Assert.Null(await its.Store.FindByKey("someone else", "key", default));
-        Assert.Single(await its.Store.ListOpen(default));
+        Assert.Equal([first.Id], await its.Store.FindOpen([first.Id, second.Id], default));
     }
 
     [Theory, OnSqlite, OnPostgres]
     public async Task The_same_key_on_several_nodes_at_once_makes_one_job(string kind)
     {
-        using var its = await Stores.Create(kind);
+        using var its = await JobStores.Create(kind);
         var made = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => its.Store.Create(Job(), [Item(0)], "key", "a", default)));
 
         Assert.Single(made.Select(m => m.JobId).Distinct());
-        Assert.Single(await its.Store.ListOpen(default));
+        Assert.Single(await its.Reader.ListViews("1.2", default));
     }
 
     [Theory, OnSqlite, OnPostgres]
     public async Task The_list_of_a_study_is_newest_first_and_at_most_fifty(string kind)
     {
-        using var its = await Stores.Create(kind);
+        using var its = await JobStores.Create(kind);
         for (var number = 0; number < 51; number++)
         {
-            await its.Store.Create(Job() with { Id = $"job-{number:00}", CreatedAt = DateTimeOffset.UnixEpoch.AddMinutes(number) }, [], $"key-{number}", "a", default);
+            await its.Add(Job() with { Id = $"job-{number:00}", CreatedAt = DateTimeOffset.UnixEpoch.AddMinutes(number) });
         }
 
-        var list = await its.Store.ListViews("1.2", default);
+        var list = await its.Reader.ListViews("1.2", default);
         Assert.Equal((50, "job-50", "job-01"), (list.Count, list[0].Id, list[^1].Id));
-        Assert.Empty(await its.Store.ListViews("1.3", default));
+        Assert.Equal((1, 4L), (list[7].Total, list[7].Frames));
+        Assert.Empty(await its.Reader.ListViews("1.3", default));
     }
 
-    private static MaskJob Job() => new()
+    [Theory, OnSqlite, OnPostgres]
+    public async Task A_job_that_nobody_began_ends_when_it_is_cancelled(string kind)
     {
-        Id = Guid.NewGuid().ToString(),
-        StudyInstanceUid = "1.2",
-        StudyOrthancId = "study",
-        State = MaskJobState.Queued,
-        Scope = MaskScope.Series,
-        Source = new SourceImage("1.9", "1.0"),
-        Regions = [new Region(1, 2, 3, 4)],
-        LeftOut = [new LeftOut("1.9", LeftOutCode.TransferSyntax, "No.", 2)],
-        Reason = "because",
-        CreatedAt = TimeProvider.System.GetUtcNow(),
-        CreatedBySubject = "mia",
-        CreatedByName = "Mia Masker",
-    };
+        using var its = await JobStores.Create(kind);
+        var job = await its.Add(Job(), instances: 3);
 
-    private static MaskJobItem Item(int ordinal) => new() { Ordinal = ordinal, OrthancId = $"orthanc-{ordinal}", SeriesInstanceUid = "1.9", SopInstanceUid = $"1.{ordinal}", InstanceNumber = 7, Frames = 4 };
+        Assert.True(await its.Store.Cancel(job.Id, "ann", "Ann Other", default));
 
-    private static ReplacementOutcome.Replaced Replaced() => new(
-        new InstanceRecord
-        {
-            JobId = "job",
-            Instance = new ResourceSnapshot { Level = OrthancLevel.Instances, Id = "orthanc-0", Metadata = new Dictionary<string, byte[]>(), SystemMetadata = new Dictionary<string, string> { ["RemoteAET"] = "CT1" }, Attachments = [] },
-            Uuid = "old-uuid",
-            Md5 = "a",
-            MaskedMd5 = "b",
-            Proof = new MaskProof { Frames = 4, TransferSyntaxUid = "1", OutputTransferSyntaxUid = "1", Regions = [new(1, 2, 3, 4)], ChangedOutside = 0, Sha256 = "c", OutputSha256 = "d", FrameXxh64 = ["e"] },
-            Keys = SpoolKeys.Create(),
-        },
-        "new-uuid");
+        var view = (await its.Reader.ReadView(job.Id, default))!;
+        Assert.Equal((MaskJobState.Cancelled, 3, 0, "Ann Other"), (view.State, view.Cancelled, view.Done, view.CancelledBy));
+        Assert.Null(await its.Queue.Claim(true, default));
+        Assert.False(await its.Store.Cancel(job.Id, "ann", "Ann Other", default));
+        Assert.Null(await its.Store.Cancel("none", "ann", "Ann Other", default));
+        Assert.Equal(["maskJobCreated", "maskJobCancelled", "maskJobFinished"], await its.Actions());
+    }
 
-    private sealed class Stores(TestDatabase database) : IDisposable
+    [Theory, OnSqlite, OnPostgres]
+    public async Task A_job_at_work_keeps_what_was_begun_when_it_is_cancelled(string kind)
     {
-        public Database Database { get; } = database.Open();
+        using var its = await JobStores.Create(kind);
+        var claim = await its.AddAndClaim(instances: 4);
+        await its.Store.RecordMasked(claim, "orthanc-0", Replaced(), default);
+        Assert.True(await its.Store.Cancel(claim.Job.Id, "ann", "Ann Other", default));
+        Assert.True(await its.Store.Cancel(claim.Job.Id, "ann", "Ann Other", default));
+        Assert.Equal(ClaimState.HeldToCancel, await its.Queue.Renew(claim, default));
 
-        public MaskJobStore Store => new(Database, new AuditLog(TimeProvider.System), new MaskJobPace(TimeProvider.System), TimeProvider.System);
+        await its.Store.CancelWaiting(claim, ["orthanc-2"], default);
+        Assert.Equal(["orthanc-2"], (await its.Store.ListWaiting(claim.Job.Id, default)).Select(i => i.OrthancId));
+        await its.Store.RecordFailed(claim, Item(2), "No.", default);
+        await its.Store.Finish(claim, default);
 
-        public static async Task<Stores> Create(string kind) => new(await TestDatabase.Create(kind));
-
-        public Task<IReadOnlyList<string>> Actions() =>
-            Database.Read<IReadOnlyList<string>>(async c => [.. await c.QueryAsync<string>("SELECT action FROM audit_events ORDER BY sequence")], default);
-
-        public void Dispose() => database.Dispose();
+        var view = (await its.Reader.ReadView(claim.Job.Id, default))!;
+        Assert.Equal((MaskJobState.Cancelled, 1, 1, 2), (view.State, view.Done, view.Failed, view.Cancelled));
+        Assert.Equal(1, (await its.Actions()).Count(a => a == "maskJobCancelled"));
     }
 }

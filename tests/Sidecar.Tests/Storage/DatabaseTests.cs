@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using Dapper;
+using Microsoft.Extensions.Options;
 using Sidecar.Audit;
 using Sidecar.Storage;
 using Xunit;
@@ -78,6 +79,29 @@ public sealed class DatabaseTests
 
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => its.Open().Read(c => c.ExecuteScalarAsync<int>("SELECT 1"), default));
         Assert.Contains("Set synchronous_commit = on", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory, OnPostgres]
+    public async Task A_node_with_another_journal_folder_is_refused_until_somebody_says_that_the_journal_is_lost(string kind)
+    {
+        using var its = await TestDatabase.Create(kind);
+        await Ask(its.Open());
+        await Ask(its.Open());
+        using var elsewhere = await TestDatabase.Create(TestDatabase.Sqlite);
+        var stranger = Options.Create(its.Options with { Directory = elsewhere.Options.Directory });
+
+        using (var node = new Database(stranger, TimeProvider.System))
+        {
+            var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => Ask(node));
+            Assert.Contains("is not the journal of this database", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("same Storage:Directory", refused.Message, StringComparison.Ordinal);
+        }
+
+        File.Copy(Path.Combine(its.Options.JournalDirectory, "identity"), Path.Combine(stranger.Value.JournalDirectory, "identity"));
+        using var adopted = new Database(stranger, TimeProvider.System);
+        await Ask(adopted);
+
+        static Task<int> Ask(Database node) => node.Read(c => c.ExecuteScalarAsync<int>("SELECT 1"), default);
     }
 
     [Theory]

@@ -16,11 +16,20 @@ internal sealed class PostgresCluster : IAsyncDisposable
         folder=$(mktemp -d "${TMPDIR:-/tmp}/sidecar-postgres-XXXXXX")
         trap 'rm -rf "$folder"' EXIT
         "$1/initdb" -D "$folder/data" -U sidecar -A trust -E UTF8 --locale=C --no-sync >"$folder/log" 2>&1
-        "$1/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c max_connections=200 >>"$folder/log" 2>&1 </dev/null &
-        server=$!
+        run() {
+            "$1/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c max_connections=200 >>"$folder/log" 2>&1 </dev/null &
+            server=$!
+        }
+        run "$1"
         until "$1/pg_isready" -q -h "$folder"; do kill -0 "$server"; sleep 0.1; done
         echo "$folder"
-        cat >/dev/null
+        while read -r order; do
+            kill -KILL "$server"
+            wait "$server" || true
+            # Its children need a moment to see that it is gone; until then a new one refuses to start.
+            until "$1/pg_isready" -q -h "$folder"; do kill -0 "$server" 2>/dev/null || run "$1"; sleep 0.2; done
+            echo restarted
+        done
         kill -INT "$server"
         wait "$server" || true
         """;
@@ -69,6 +78,17 @@ internal sealed class PostgresCluster : IAsyncDisposable
         await using var create = new NpgsqlCommand($"CREATE DATABASE {name}", connection);
         await create.ExecuteNonQueryAsync();
         return Owner(name);
+    }
+
+    /// <summary>SIGKILL, and a new start.</summary>
+    public async Task KillAndRestart()
+    {
+        await _shell.StandardInput.WriteLineAsync("restart");
+        await _shell.StandardInput.FlushAsync();
+        if (await _shell.StandardOutput.ReadLineAsync() != "restarted")
+        {
+            throw new InvalidOperationException("PostgreSQL does not start again.");
+        }
     }
 
     public async ValueTask DisposeAsync()

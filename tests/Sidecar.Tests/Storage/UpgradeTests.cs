@@ -1,5 +1,7 @@
+using System.Globalization;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using Sidecar.Audit;
 using Sidecar.MaskJobs;
@@ -16,6 +18,7 @@ public sealed class UpgradeTests
         """
         INSERT INTO mask_jobs VALUES ('job', '1.2', 'study', 'running', 'series', '1.9', '1.0', '[{"x":1,"y":2,"width":3,"height":4}]', '[]', 'because',
             '2026-11-01T08:00:00.0000000Z', 'mia', 'Mia Masker', '2026-11-01T08:00:01.0000000Z', NULL);
+        INSERT INTO mask_jobs VALUES ('later', '1.2', 'study', 'running', 'image', '1.9', '1.0', '[]', '[]', NULL, '2026-11-01T09:00:00.0000000Z', 'mia', 'Mia Masker', NULL, NULL);
         INSERT INTO mask_job_items VALUES ('job', 0, 'a', '1.9', '1.0', 1, 4, 'masked', NULL, '2026-11-01T08:00:02.0000000Z');
         INSERT INTO mask_job_items VALUES ('job', 1, 'b', '1.9', '1.1', 2, 4, 'waiting', NULL, NULL);
         INSERT INTO idempotency_keys VALUES ('mia', 'key', 'fingerprint', 'job', '2026-11-01T08:00:00.0000000Z');
@@ -38,19 +41,23 @@ public sealed class UpgradeTests
             }
 
             var database = its.Open();
-            var store = new MaskJobStore(database, new AuditLog(TimeProvider.System), new MaskJobPace(TimeProvider.System), TimeProvider.System);
+            var store = new MaskJobStore(database, new AuditLog(TimeProvider.System), TimeProvider.System);
+            var reader = new MaskJobReader(database, new MaskJobPace(TimeProvider.System));
+            using var queue = new MaskJobQueue(database, Options.Create(its.Options), Options.Create(new MaskJobOptions()), TimeProvider.System);
 
-            var job = Assert.Single(await store.ListOpen(default));
-            Assert.Equal(("job", MaskJobState.Running, "mia"), (job.Id, job.State, job.CreatedBySubject));
+            var claim = (await queue.Claim(alsoBulk: false, default))!;
+            Assert.Equal(("job", "mia", "2026-11-01T08:00:01"), (claim.Job.Id, claim.Job.CreatedBySubject, claim.Job.StartedAt!.Value.UtcDateTime.ToString("s", CultureInfo.InvariantCulture)));
+            Assert.Null(await queue.Claim(alsoBulk: true, default)); // one job a study
             Assert.Equal(["b"], (await store.ListWaiting("job", default)).Select(i => i.OrthancId));
             Assert.Equal("job", (await store.FindByKey("mia", "key", default))!.JobId);
             Assert.Equal("uuid", await database.Read(c => c.ExecuteScalarAsync<string>("SELECT uuid FROM masked_instances WHERE orthanc_id = 'a'"), default));
             Assert.Equal(1, await database.Read(c => c.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM audit_events"), default));
-            var view = (await store.ReadView("job", default))!;
+            var view = (await reader.ReadView("job", default))!;
             Assert.Equal((2, 1, 0, 8L), (view.Total, view.Done, view.Failed, view.Frames));
-            await store.RecordFailed(job, (await store.ListWaiting("job", default))[0], "It cannot be decoded.", default);
-            await store.Finish(job, default);
-            Assert.Equal(MaskJobState.Failed, (await store.ReadView("job", default))!.State);
+            await store.RecordFailed(claim, (await store.ListWaiting("job", default))[0], "It cannot be decoded.", default);
+            await store.Finish(claim, default);
+            Assert.Equal(MaskJobState.Failed, (await reader.ReadView("job", default))!.State);
+            Assert.Equal("later", (await queue.Claim(alsoBulk: false, default))!.Job.Id);
         }
     }
 }

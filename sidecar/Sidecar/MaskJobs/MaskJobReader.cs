@@ -1,0 +1,67 @@
+using System.Data.Common;
+using Dapper;
+using Sidecar.Storage;
+
+namespace Sidecar.MaskJobs;
+
+/// <summary>Jobs as people see them.</summary>
+internal sealed class MaskJobReader(Database database, MaskJobPace pace)
+{
+    private const int MostListed = 50;
+
+    public Task<MaskJobView?> ReadView(string id, CancellationToken token) =>
+        database.Read(
+            async connection => (await ToViews(connection, await connection.QueryAsync<JobRow>($"SELECT {JobRow.Columns} FROM mask_jobs WHERE id = @id", new { id }))).SingleOrDefault(),
+            token);
+
+    /// <summary>The jobs of a study, newest first, at most fifty.</summary>
+    public Task<IReadOnlyList<MaskJobView>> ListViews(string study, CancellationToken token) =>
+        database.Read(
+            async connection => await ToViews(connection, await connection.QueryAsync<JobRow>(
+                $"SELECT {JobRow.Columns} FROM mask_jobs WHERE study_instance_uid = @study ORDER BY created_at DESC, id DESC LIMIT {MostListed}",
+                new { study })),
+            token);
+
+    // However many jobs: three more queries.
+    private async Task<IReadOnlyList<MaskJobView>> ToViews(DbConnection connection, IEnumerable<JobRow> rows)
+    {
+        var jobs = rows.AsList();
+        string[] ids = [.. jobs.Select(j => j.Id)];
+        var ofThese = connection.IsOneOf("job_id", "@ids");
+        var counts = (await connection.QueryAsync<CountRow>($"SELECT job_id, state, COUNT(*) AS items FROM mask_job_items WHERE {ofThese} GROUP BY job_id, state", new { ids }))
+            .ToDictionary(c => (c.JobId, c.State), c => (int)c.Items);
+        var masked = (await connection.QueryAsync<(string Job, string Sop)>($"SELECT job_id, sop_instance_uid FROM mask_job_items WHERE {ofThese} AND state = 'masked' ORDER BY ordinal", new { ids }))
+            .ToLookup(m => m.Job, m => m.Sop);
+        var failed = (await connection.QueryAsync<ItemRow>($"SELECT * FROM mask_job_items WHERE {ofThese} AND state = 'failed' ORDER BY ordinal", new { ids }))
+            .ToLookup(f => f.JobId);
+        return [.. jobs.Select(j => ToView(j, state => counts.GetValueOrDefault((j.Id, state)), masked[j.Id], failed[j.Id]))];
+    }
+
+    private MaskJobView ToView(JobRow row, Func<string, int> count, IEnumerable<string> masked, IEnumerable<ItemRow> failures)
+    {
+        var job = row.ToJob();
+        return new MaskJobView(
+            job.Id,
+            job.StudyInstanceUid,
+            job.State,
+            job.CreatedAt,
+            job.CreatedByName,
+            job.Scope,
+            job.Source,
+            job.Regions,
+            (int)row.Instances,
+            count("masked"),
+            count("failed"),
+            row.Frames,
+            [.. masked],
+            [.. failures.Select(f => new MaskFailure(f.SeriesInstanceUid, f.SopInstanceUid, f.Reason ?? "", (int?)f.InstanceNumber))],
+            job.LeftOut,
+            job.StartedAt,
+            job.FinishedAt,
+            job.Reason,
+            job.State == MaskJobState.Running ? pace.SecondsLeft(job.Id, count("waiting")) : null,
+            count("cancelled"),
+            job.CancelledAt,
+            job.CancelledByName);
+    }
+}
