@@ -27,6 +27,8 @@ internal static unsafe class Jpeg2000Codec
         var isEncoderKnown = ReadInt32(parameters, OpenJpeg.ResolutionsOffset) == 6
             && ReadInt32(parameters, OpenJpeg.CodeBlockWidthOffset) == 64
             && ReadInt32(parameters, OpenJpeg.CodeBlockHeightOffset) == 64
+            && ReadInt32(parameters, OpenJpeg.CodeBlockStyleOffset) == 0
+            && ReadInt32(parameters, OpenJpeg.ProgressionOffset) == 0
             && ReadInt32(parameters, OpenJpeg.IrreversibleOffset) == 0
             && ReadInt32(parameters, OpenJpeg.RegionOfInterestComponentOffset) == -1
             && parameters[OpenJpeg.ColorTransformOffset] == 0
@@ -120,7 +122,12 @@ internal static unsafe class Jpeg2000Codec
         WriteInt32(parameters, OpenJpeg.LayersOffset, 1);
         WriteInt32(parameters, OpenJpeg.RatesOffset, 0);
         WriteInt32(parameters, OpenJpeg.IrreversibleOffset, 0);
-        WriteInt32(parameters, OpenJpeg.ResolutionsOffset, CountResolutions(Math.Min(request.Columns, request.Rows)));
+        WriteInt32(parameters, OpenJpeg.ProgressionOffset, request.Progression);
+        // The smallest resolution is at least one pixel.
+        WriteInt32(parameters, OpenJpeg.ResolutionsOffset, 1 + Math.Min(request.DecompositionLevels, int.Log2(Math.Min(request.Columns, request.Rows))));
+        WriteInt32(parameters, OpenJpeg.CodeBlockWidthOffset, request.CodeBlockWidth);
+        WriteInt32(parameters, OpenJpeg.CodeBlockHeightOffset, request.CodeBlockHeight);
+        WriteInt32(parameters, OpenJpeg.CodeBlockStyleOffset, request.BypassArithmeticCoder);
         parameters[OpenJpeg.ColorTransformOffset] = (byte)request.UseColorTransform;
         Check(OpenJpeg.SetupEncoder(codec, parameters, image));
         SetThreads(codec, request.Threads);
@@ -138,9 +145,6 @@ internal static unsafe class Jpeg2000Codec
             GCHandle.FromIntPtr(memory.Buffer).Free();
         }
     }
-
-    /// <summary>Resolutions so that the smallest is at least one pixel; six is what the library and the field use.</summary>
-    private static int CountResolutions(int smallerSide) => Math.Min(6, 1 + int.Log2(smallerSide));
 
     private static void CheckImage(in WorkerRequest request, OpenJpeg.ImageHandle image)
     {

@@ -11,11 +11,13 @@ internal static unsafe partial class OpenJpeg
     public const int EncoderParametersBytes = 18720;
     public const int DecoderParametersBytes = 8252;
     public const int DistortionAllocationOffset = 20;
+    public const int ProgressionOffset = 52;
     public const int LayersOffset = 4796;
     public const int RatesOffset = 4800;
     public const int ResolutionsOffset = 5600;
     public const int CodeBlockWidthOffset = 5604;
     public const int CodeBlockHeightOffset = 5608;
+    public const int CodeBlockStyleOffset = 5612;
     public const int IrreversibleOffset = 5616;
     public const int RegionOfInterestComponentOffset = 5620;
     public const int ColorTransformOffset = 18698;

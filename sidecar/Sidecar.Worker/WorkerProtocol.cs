@@ -33,7 +33,7 @@ public enum WorkerStatus
 public static class WorkerProtocol
 {
     /// <summary>"SDW" and the version of this protocol: a worker of another version is refused before it is used.</summary>
-    public const int Magic = 0x53445702;
+    public const int Magic = 0x53445703;
 
     /// <summary>The worker's only argument is its memory limit in bytes.</summary>
     public const string MemoryLimitOption = "--memory-limit";
@@ -68,6 +68,21 @@ public struct WorkerRequest
 
     /// <summary>1 where an encoded frame gets the reversible colour transform.</summary>
     public int UseColorTransform;
+
+    /// <summary>The order of packets (ISO/IEC 15444-1 table A.16) that an encoded frame gets.</summary>
+    public int Progression;
+
+    /// <summary>Wavelet decompositions that an encoded frame gets, at most; fewer where it is too small for them.</summary>
+    public int DecompositionLevels;
+
+    /// <summary>Columns of a code-block of an encoded frame.</summary>
+    public int CodeBlockWidth;
+
+    /// <summary>Rows of a code-block of an encoded frame.</summary>
+    public int CodeBlockHeight;
+
+    /// <summary>1 where the low bit-planes of an encoded frame are raw bits, which are faster to write and to read.</summary>
+    public int BypassArithmeticCoder;
 
     /// <summary>Threads the library may use.</summary>
     public int Threads;

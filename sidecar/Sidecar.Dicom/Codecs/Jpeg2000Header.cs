@@ -13,9 +13,17 @@ namespace Sidecar.Dicom.Codecs;
 /// <param name="IsSigned">Whether the codestream calls its samples signed. Some files differ here from PixelRepresentation.</param>
 /// <param name="UsesColorTransform">Whether the first three components went through the multiple component transform (Annex G).</param>
 /// <param name="IsReversible">Whether the wavelet is the reversible 5/3.</param>
+/// <param name="Progression">The order of packets (table A.16): 0 to 4.</param>
+/// <param name="DecompositionLevels">How often the wavelet halves the picture: 0 to 32.</param>
+/// <param name="CodeBlockWidthExponent">log2 of the columns of a code-block: 2 to 10.</param>
+/// <param name="CodeBlockHeightExponent">log2 of its rows; together 12 at most.</param>
+/// <param name="BypassesArithmeticCoder">Whether the low bit-planes are raw bits (table A.19). High-throughput code-blocks have none such.</param>
 public sealed record Jpeg2000Header(
-    int Start, int Length, int Columns, int Rows, int Components, int Precision, bool IsSigned, bool UsesColorTransform, bool IsReversible)
+    int Start, int Length, int Columns, int Rows, int Components, int Precision, bool IsSigned, bool UsesColorTransform, bool IsReversible,
+    int Progression, int DecompositionLevels, int CodeBlockWidthExponent, int CodeBlockHeightExponent, bool BypassesArithmeticCoder)
 {
+    private const int HighThroughputCodeBlocks = 0x40;
+
     private const ushort StartOfCodestream = 0xFF4F;
     private const ushort ImageAndTileSize = 0xFF51;
     private const ushort CodingStyleDefault = 0xFF52;
@@ -61,12 +69,28 @@ public sealed record Jpeg2000Header(
             }
             else if (marker == CodingStyleDefault)
             {
-                // Scod, progression, layers (2), transform, levels, code-block width, height, style, wavelet
-                complete = size is not null && segment.Length >= 10
-                    ? size with { UsesColorTransform = segment[4] != 0, IsReversible = segment[9] == 1 }
-                    : throw Damaged();
+                complete = ReadCodingStyle(size ?? throw Damaged(), segment);
             }
         }
+    }
+
+    private static Jpeg2000Header ReadCodingStyle(Jpeg2000Header size, ReadOnlySpan<byte> segment)
+    {
+        // Scod, progression, layers (2), transform, levels, code-block width, height, style, wavelet (A.6.1)
+        if (segment.Length < 10 || segment[1] > 4 || segment[5] > 32 || segment[6] > 8 || segment[7] > 8 || segment[6] + segment[7] > 8)
+        {
+            throw Damaged();
+        }
+        return size with
+        {
+            UsesColorTransform = segment[4] != 0,
+            IsReversible = segment[9] == 1,
+            Progression = segment[1],
+            DecompositionLevels = segment[5],
+            CodeBlockWidthExponent = segment[6] + 2,
+            CodeBlockHeightExponent = segment[7] + 2,
+            BypassesArithmeticCoder = (segment[8] & (1 | HighThroughputCodeBlocks)) == 1,
+        };
     }
 
     private static Jpeg2000Header ReadSize(ReadOnlySpan<byte> segment, int start, int length)
@@ -106,7 +130,8 @@ public sealed record Jpeg2000Header(
                 throw new UnsupportedInstanceException("The components of a JPEG 2000 frame differ in precision, which is not supported.");
             }
         }
-        return new Jpeg2000Header(start, length, (int)(right - left), (int)(bottom - top), components, (first[0] & 0x7F) + 1, (first[0] & 0x80) != 0, false, false);
+        return new Jpeg2000Header(start, length, (int)(right - left), (int)(bottom - top), components, (first[0] & 0x7F) + 1, (first[0] & 0x80) != 0,
+            false, false, 0, 0, 0, 0, false);
     }
 
     private static (int Start, int Length) FindCodestream(ReadOnlySpan<byte> frame)

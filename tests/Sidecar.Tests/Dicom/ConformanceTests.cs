@@ -82,7 +82,7 @@ public sealed class ConformanceTests(ITestOutputHelper output)
         return new InstanceMasker(FrameCodecs.Managed).BurnMasks(original, burned, [new Mask(new Region(2, 2, 30, 12))], CancellationToken.None);
     }
 
-    private static string? FindFolder()
+    internal static string? FindFolder()
     {
         if (Environment.GetEnvironmentVariable("SIDECAR_CONFORMANCE_DIR") is { Length: > 0 } named)
         {

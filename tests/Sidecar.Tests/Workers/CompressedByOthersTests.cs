@@ -46,6 +46,7 @@ public sealed class CompressedByOthersTests(CompressedByOthersTests.Readings rea
         ["gdcmconv --j2k"] = TransferSyntaxUids.Jpeg2000Lossless,
         ["opj_compress -mct 0 -n 4"] = TransferSyntaxUids.Jpeg2000Lossless,
         ["opj_compress -mct 1 -t 16,16 -n 3"] = TransferSyntaxUids.Jpeg2000Lossless,
+        ["opj_compress -mct 0 -n 2 -p RPCL -b 16,32 -M 1"] = TransferSyntaxUids.Jpeg2000Lossless,
         ["opj_compress -mct 1 -n 4 -I -r 4"] = TransferSyntaxUids.Jpeg2000,
         ["opj_compress -mct 0 -n 5 -I -r 2"] = TransferSyntaxUids.Jpeg2000,
     };
@@ -99,6 +100,23 @@ public sealed class CompressedByOthersTests(CompressedByOthersTests.Readings rea
     [Fact]
     public void BurnMasks_ReversibleColorTransform_KeepsItsName() =>
         Assert.Contains("[YBR_RCT]", Oracle.Dump(readings.Files[("RGB", "opj_compress -mct 1 -t 16,16 -n 3")]), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("8 bits", "opj_compress -mct 0 -n 2 -p RPCL -b 16,32 -M 1", 2, 1, 4, 5, true)]
+    [InlineData("8 bits", "opj_compress -mct 0 -n 4", 0, 3, 6, 6, false)]
+    [InlineData("10 bits", "opj_compress -mct 0 -n 4", 0, 3, 6, 6, true)]
+    public void BurnMasks_Jpeg2000_KeepsHowItIsCodedButForRawBitPlanes(
+        string format, string encoder, int progression, int levels, int widthExponent, int heightExponent, bool bypassesArithmeticCoder)
+    {
+        var file = readings.Files[(format, encoder)];
+        ReadOnlySpan<byte> startOfCodestream = [0xFF, 0x4F, 0xFF, 0x51];
+
+        var header = Jpeg2000Header.Read(file.AsSpan(file.AsSpan().IndexOf(startOfCodestream)));
+
+        Assert.Equal((progression, levels, widthExponent, heightExponent), (header.Progression, header.DecompositionLevels, header.CodeBlockWidthExponent, header.CodeBlockHeightExponent));
+        Assert.Equal(bypassesArithmeticCoder, header.BypassesArithmeticCoder);
+        Assert.True(header.IsReversible);
+    }
 
     /// <summary>What these encoders refuse or would make no sense. Of samples as stored, dcmcjpls 3.6.7 writes only those right that do not fill their cells.</summary>
     private static bool CanEncode(string encoder, string syntax, PixelFormat format) => encoder.Split(' ') switch

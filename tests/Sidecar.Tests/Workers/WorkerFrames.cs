@@ -18,7 +18,19 @@ internal static class WorkerFrames
 
     /// <summary>The request for a grey frame of 16 bits.</summary>
     public static WorkerRequest Grey(WorkerOperation operation, int columns, int rows) =>
-        new() { Operation = operation, Columns = columns, Rows = rows, Components = 1, SampleBytes = 2, Precision = 16, Threads = 1 };
+        new()
+        {
+            Operation = operation,
+            Columns = columns,
+            Rows = rows,
+            Components = 1,
+            SampleBytes = 2,
+            Precision = 16,
+            DecompositionLevels = 5,
+            CodeBlockWidth = 64,
+            CodeBlockHeight = 64,
+            Threads = 1,
+        };
 
     public static byte[] Noise(int bytes, int seed = 1)
     {
