@@ -66,6 +66,7 @@ internal sealed class JpegLsBitWriter : IDisposable
     /// <param name="source">The bits, and at least 9 bytes of zeros behind them.</param>
     /// <param name="bits">How many they are.</param>
     /// <param name="result">Where the bytes go.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Stuff(ReadOnlySpan<byte> source, long bits, Stream result)
     {
         Span<byte> buffer = stackalloc byte[4096];

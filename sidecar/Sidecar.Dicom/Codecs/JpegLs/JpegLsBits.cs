@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Sidecar.Dicom.Files;
 
 namespace Sidecar.Dicom.Codecs.JpegLs;
@@ -21,6 +22,7 @@ internal sealed class JpegLsBits : IDisposable
 
     /// <summary>Reads the segment at the start of <paramref name="source"/>, up to a marker or the end.</summary>
     /// <returns>Bytes read, the marker not.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int Load(ReadOnlySpan<byte> source)
     {
         if (bytes.Length < source.Length + (2 * SlackBytes))

@@ -172,6 +172,7 @@ internal sealed class JpegLsDecoder
     }
 
     /// <summary>A run from column <paramref name="x"/> on, and the pixel that ends it (A.7). Answers the next column.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int DecodeRun(int component, int x)
     {
         var (first, end) = isBySample ? (0, components) : (component, component + 1);
@@ -222,6 +223,7 @@ internal sealed class JpegLsDecoder
         return x;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int DecodeRunEnd(ref Reader reader, int a, int b, int runIndex)
     {
         var type = JpegLsRuns.Type(a, b, parameters.Near, isBySample);

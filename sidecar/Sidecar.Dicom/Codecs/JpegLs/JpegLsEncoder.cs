@@ -153,6 +153,7 @@ internal sealed class JpegLsEncoder
     }
 
     /// <summary>A run from column <paramref name="x"/> on, and the pixel that ends it (A.7). Answers the next column.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int EncodeRun(int component, int x, ref JpegLsBitWriter.Cursor cursor)
     {
         var (first, end) = isBySample ? (0, components) : (component, component + 1);
@@ -189,6 +190,7 @@ internal sealed class JpegLsEncoder
         return x + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void EncodeRunEnd(ref JpegLsBitWriter.Cursor cursor, int sample, int a, int b, int runIndex)
     {
         var type = JpegLsRuns.Type(a, b, 0, isBySample);
