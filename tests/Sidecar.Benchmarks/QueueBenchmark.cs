@@ -65,7 +65,7 @@ internal static class QueueBenchmark
         }
     }
 
-    // 50 jobs a study, 20 users.
+    // 50 jobs on the first study, one on each other; 20 users.
     private static Task<int> Fill(Database database, int jobs, int itemsOfJob) => database.Write(
         async t =>
         {
@@ -75,7 +75,7 @@ internal static class QueueBenchmark
                 INSERT INTO mask_jobs (id, study_instance_uid, study_orthanc_id, state, scope, priority, source_series_instance_uid, source_sop_instance_uid, regions, left_out,
                                        instances, frames, created_at, created_by_subject, created_by_name, turn_start, turn_end, claims)
                 {Numbers}
-                SELECT 'job' || CAST(i AS TEXT), 'study' || CAST(i / 50 AS TEXT), 'orthanc', 'queued', 'series', 'interactive', '1.2', '1.3', '[]', '[]',
+                SELECT 'job' || CAST(i AS TEXT), 'study' || CAST(CASE WHEN i < 50 THEN 0 ELSE i END AS TEXT), 'orthanc', 'queued', 'series', 'interactive', '1.2', '1.3', '[]', '[]',
                        @itemsOfJob, @itemsOfJob, '2026-11-22T00:00:00.0000000Z', 'user' || CAST(i % 20 AS TEXT), 'User', CAST(i / 20 AS BIGINT) * @itemsOfJob, CAST(i / 20 + 1 AS BIGINT) * @itemsOfJob, 0
                 FROM n
                 """,
@@ -92,7 +92,7 @@ internal static class QueueBenchmark
                 new { last = ((long)jobs * itemsOfJob) - 1, itemsOfJob = (long)itemsOfJob },
                 t,
                 commandTimeout: 600);
-            return await t.Connection!.ExecuteAsync("ANALYZE", transaction: t, commandTimeout: 600);
+            return await t.Connection!.ExecuteAsync("ANALYZE mask_jobs; ANALYZE mask_job_items", transaction: t, commandTimeout: 600);
         },
         default);
 
