@@ -108,6 +108,7 @@ install_packages() {
         case $package in
             orthanc) "${root[@]}" update-rc.d orthanc disable >/dev/null 2>&1 || true ;;
             nginx*) "${root[@]}" update-rc.d nginx disable >/dev/null 2>&1 || true ;;
+            rsyslog) "${root[@]}" update-rc.d rsyslog disable >/dev/null 2>&1 || true ;;
         esac
     done
 }

@@ -25,7 +25,7 @@ const provider = new Provider(issuer, {
     client_name: 'OHIF viewer',
     token_endpoint_auth_method: 'none', // a browser cannot keep a secret: PKCE instead
     grant_types: ['authorization_code', 'refresh_token'],
-    redirect_uris: viewerOrigins.flatMap((origin) => [`${origin}/callback`, `${origin}/silent-refresh.html`]),
+    redirect_uris: viewerOrigins.flatMap((origin) => [`${origin}/callback`, `${origin}/silent-refresh.html`, `${origin}/audit`]),
     post_logout_redirect_uris: viewerOrigins.map((origin) => `${origin}/`),
   }],
   clientBasedCORS: (_ctx, origin) => viewerOrigins.includes(origin),
@@ -46,7 +46,7 @@ const provider = new Provider(issuer, {
   issueRefreshToken: async () => true,
   extraTokenClaims: (_ctx, token) => {
     const user = users[token.accountId];
-    return user && { name: user.name, roles: user.roles };
+    return user && { name: user.name, roles: user.roles, sid: token.sessionUid };
   },
   findAccount: (_ctx, id) => users[id] && {
     accountId: id,

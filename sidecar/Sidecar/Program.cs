@@ -1,9 +1,9 @@
 using Sidecar.Commands;
 
 // Table of contents:
-//   Commands/   serve, mask, scan, doctor
+//   Commands/   serve, mask, scan, doctor, audit
 //   MaskJobs/   masking asked for by people: endpoints, plan, store, runner
-//   Audit/      who did what, append-only
+//   Audit/      who did what: a chain of rows, checkpoints, export
 //   Orthanc/    the only door to Orthanc: client, study contents, safe replacement
 //   Storage/    database, transactions, migrations
 //   Http/       tokens and permissions, problems, health, OpenAPI

@@ -51,6 +51,16 @@ internal sealed class AuditLog(TimeProvider time)
             transaction);
     }
 
+    /// <summary>Appends a row that tells of nothing else in the database, in a transaction of its own.</summary>
+    public Task AppendAlone(Database database, AuditEvent happened, CancellationToken token) =>
+        database.Write(
+            async t =>
+            {
+                await Append(t, happened);
+                return 0;
+            },
+            token);
+
     // Takes the next number. The hash is still that of the row before it.
     private static Task<AuditHead?> Advance(DbTransaction transaction) =>
         transaction.Connection!.QuerySingleOrDefaultAsync<AuditHead>("UPDATE audit_head SET sequence = sequence + 1 WHERE id = 1 RETURNING sequence, hash", transaction: transaction);

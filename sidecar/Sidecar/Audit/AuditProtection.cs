@@ -36,5 +36,7 @@ internal static class AuditProtection
             FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
         CREATE TRIGGER audit_head_kept BEFORE DELETE OR TRUNCATE ON audit_head
             FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+        CREATE TRIGGER audit_head_forward BEFORE UPDATE ON audit_head
+            FOR EACH ROW WHEN (NEW.sequence < OLD.sequence OR NEW.id <> OLD.id) EXECUTE FUNCTION audit_refuse();
         """;
 }

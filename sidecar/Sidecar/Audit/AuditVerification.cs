@@ -82,6 +82,33 @@ internal sealed class ChainWalk(IReadOnlyList<Checkpoint> checkpoints)
 /// <summary>Checks the audit in the database.</summary>
 internal sealed class AuditVerification(Database database)
 {
+    /// <summary>The same, with the checkpoints of a file, signed where a key is given. A file that is missing or holds a line that is no checkpoint fails.</summary>
+    public async Task<(AuditVerdict Verdict, IReadOnlyList<Checkpoint> Checkpoints, bool Signed)> VerifyWithCheckpoints(string? checkpointFile, string? keyFile, CancellationToken token)
+    {
+        if (checkpointFile is null)
+        {
+            return (await Verify([], token), [], false);
+        }
+
+        using var key = keyFile is null ? null : AuditKey.Read(keyFile);
+        var (checkpoints, faults) = ReadCheckpoints(checkpointFile, key);
+        var verdict = await Verify(checkpoints, token);
+        return (verdict.Holds && faults.Count > 0 ? verdict with { Fault = faults[0] } : verdict, checkpoints, key is not null);
+    }
+
+    /// <summary>Checkpoints and what is wrong with them; a missing file is wrong, for whoever removes rows may remove it, too.</summary>
+    public static (IReadOnlyList<Checkpoint> Checkpoints, IReadOnlyList<string> Faults) ReadCheckpoints(string file, AuditKey? key)
+    {
+        try
+        {
+            return CheckpointFile.Read(file, key);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return ([], [$"The checkpoints in {file} cannot be read: {e.Message}"]);
+        }
+    }
+
     /// <summary>Walks from the first row to the head as it is when this is called; rows appended meanwhile are not looked at. Uses constant memory.</summary>
     public Task<AuditVerdict> Verify(IReadOnlyList<Checkpoint> checkpoints, CancellationToken token) =>
         database.Read(

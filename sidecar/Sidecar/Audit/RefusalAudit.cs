@@ -1,12 +1,13 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Sidecar.Http;
 using Sidecar.Storage;
 
 namespace Sidecar.Audit;
 
-/// <summary>Writes down that a known person was refused for want of a permission (403).</summary>
-internal sealed class RefusalAudit(Database database, AuditLog audit) : IAuthorizationMiddlewareResultHandler
+/// <summary>Writes down that a known person was refused: for want of a permission (403), or because what was asked for cannot be done.</summary>
+internal sealed class RefusalAudit(Database database, AuditLog audit) : IAuthorizationMiddlewareResultHandler, IEndpointFilter
 {
     private readonly AuthorizationMiddlewareResultHandler _default = new();
 
@@ -14,23 +15,30 @@ internal sealed class RefusalAudit(Database database, AuditLog audit) : IAuthori
     {
         if (authorizeResult.Forbidden)
         {
-            // The path is ours and holds ids at most; the query stays out, a search names patients there.
-            var refused = new AuditEvent("refused", context.User.Subject(), context.User.DisplayName())
-            {
-                Details = new() { ["method"] = context.Request.Method, ["path"] = context.Request.Path.Value },
-            };
-            await database.Write(async t => { await audit.Append(t, refused); return 0; }, context.RequestAborted);
+            await Append(context, StatusCodes.Status403Forbidden, null);
         }
 
         await _default.HandleAsync(next, context, policy, authorizeResult);
     }
-}
 
-internal static class AuditSetup
-{
-    public static void AddAudit(this IServiceCollection services)
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
-        services.AddSingleton<AuditLog>();
-        services.AddSingleton<IAuthorizationMiddlewareResultHandler, RefusalAudit>();
+        var result = await next(context);
+        if ((result is INestedHttpResult nested ? nested.Result : result) is ProblemHttpResult refused)
+        {
+            await Append(context.HttpContext, refused.StatusCode, refused.ProblemDetails.Type);
+        }
+
+        return result;
+    }
+
+    // The path is ours and holds ids at most; the query stays out, a search names patients there.
+    private Task Append(HttpContext context, int status, string? problem)
+    {
+        var refused = new AuditEvent("refused", context.User.Subject(), context.User.DisplayName())
+        {
+            Details = new() { ["method"] = context.Request.Method, ["path"] = context.Request.Path.Value, ["status"] = status, ["problem"] = problem ?? "urn:sidecar:problem:forbidden" },
+        };
+        return audit.AppendAlone(database, refused, context.RequestAborted);
     }
 }

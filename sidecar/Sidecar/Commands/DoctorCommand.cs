@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Data.Common;
 using Microsoft.Extensions.Options;
+using Sidecar.Audit;
 using Sidecar.Http;
 using Sidecar.MaskJobs;
 using Sidecar.Orthanc;
@@ -52,6 +53,7 @@ internal static class DoctorCommand
             ("storage is writable", t => CheckStorage(services, t)),
             ("journal is empty or in work", t => CheckJournal(services, t)),
             ("storage has room", _ => Task.FromResult(CheckRoom(services))),
+            ("the audit's chain holds", t => CheckAudit(services, t)),
             ("identity provider publishes keys", t => CheckIdentityProvider(services, t)),
             ("native codecs load", _ => Task.FromResult(CheckNativeCodecs(services))),
         ];
@@ -82,6 +84,7 @@ internal static class DoctorCommand
         Read<PermissionOptions>();
         Read<MaskJobOptions>();
         Read<WorkerOptions>();
+        Read<AuditOptions>();
         return faults;
 
         void Read<T>()
@@ -170,6 +173,18 @@ internal static class DoctorCommand
         return free >= LeastFreeBytes
             ? null
             : $"{folder} has {free / (1024 * 1024)} MB left; the journal needs room for the images in work. Free {LeastFreeBytes / (1024 * 1024)} MB or name another folder in Storage:Directory.";
+    }
+
+    private static async Task<string?> CheckAudit(IServiceProvider services, CancellationToken token)
+    {
+        var options = services.GetRequiredService<IOptions<AuditOptions>>().Value;
+        if (options.CheckpointFile is { } file)
+        {
+            await using var writable = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+        }
+
+        var (verdict, _, _) = await services.GetRequiredService<AuditVerification>().VerifyWithCheckpoints(options.CheckpointFile, options.SigningKeyFile, token);
+        return verdict.Fault;
     }
 
     private static async Task<string?> CheckIdentityProvider(IServiceProvider services, CancellationToken token) =>

@@ -65,13 +65,16 @@ internal static class ServeCommand
         AddSidecar(builder.Services, builder.Configuration, validateAtStart: !OnlyDescribesApi);
         if (!OnlyDescribesApi)
         {
+            builder.Services.AddAuditServices();
             builder.Services.AddHostedService<MaskJobRunner>();
         }
 
         var app = builder.Build();
-        app.UseSidecarHttp();
+        app.UseSidecarHttp(onceKnown: a => a.UseSessionAudit());
         app.MapMe();
         app.MapMaskJobs();
+        app.MapAudit();
+        app.MapCertificates();
         app.MapAuthorizeRead();
         app.MapQido();
         return app;
@@ -82,7 +85,7 @@ internal static class ServeCommand
     {
         services.AddSingleton(TimeProvider.System);
         services.AddStorage(configuration, validateAtStart);
-        services.AddAudit();
+        services.AddAudit(configuration, validateAtStart);
         services.AddSidecarHttp(configuration, validateAtStart);
         services.AddWorkers(configuration, validateAtStart);
         services.AddOrthanc(configuration, validateAtStart);

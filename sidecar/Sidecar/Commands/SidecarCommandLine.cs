@@ -15,6 +15,8 @@ internal static class SidecarCommandLine
             MaskCommand.Create(),
             ScanCommand.Create(),
             DoctorCommand.Create(),
+            AuditCommand.Create(),
+            VerifyCommand.Create(),
         };
         var parsed = root.Parse(args);
         var status = await parsed.InvokeAsync();

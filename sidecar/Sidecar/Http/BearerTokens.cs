@@ -22,6 +22,10 @@ internal sealed partial class BearerTokens(
 {
     public const string SchemeName = "Bearer";
     public const string PermissionClaim = "permission";
+
+    /// <summary>The provider's name for the log-in that a token came from; absent where the provider gives none.</summary>
+    public const string SessionClaim = "session";
+
     private const string Prefix = "Bearer ";
 
     // Signatures by key pairs only: with an HMAC in the list a published key could be misused as a shared secret.
@@ -46,7 +50,7 @@ internal sealed partial class BearerTokens(
         if (!result.IsValid)
         {
             LogRefused(Logger, result.Exception);
-            return AuthenticateResult.Fail("The token is not valid.");
+            return AuthenticateResult.Fail(result.Exception);
         }
 
         var jwt = (JsonWebToken)result.SecurityToken;
@@ -95,11 +99,15 @@ internal sealed partial class BearerTokens(
             : jwt.Subject;
         var granted = permissions.Value.Of(ReadRoles(payload.RootElement, tokens.Value.RolesClaim));
         return new ClaimsPrincipal(new ClaimsIdentity(
-            [new Claim("sub", jwt.Subject), new Claim("name", name), .. granted.Select(p => new Claim(PermissionClaim, p))],
+            [new Claim("sub", jwt.Subject), new Claim("name", name), .. ReadSession(payload.RootElement), .. granted.Select(p => new Claim(PermissionClaim, p))],
             SchemeName,
             "name",
             PermissionClaim));
     }
+
+    // OpenID Connect Front-Channel Logout 3: sid.
+    private static IEnumerable<Claim> ReadSession(JsonElement payload) =>
+        payload.TryGetProperty("sid", out var sid) && sid.ValueKind == JsonValueKind.String ? [new Claim(SessionClaim, sid.GetString()!)] : [];
 
     /// <summary>The strings found at <paramref name="path"/>: <c>a.b.c</c> steps into objects; the end is a string or a list of strings.</summary>
     internal static IReadOnlySet<string> ReadRoles(JsonElement payload, string path)

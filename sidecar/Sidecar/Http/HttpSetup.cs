@@ -23,7 +23,9 @@ internal static class HttpSetup
         services.AddAuthentication(BearerTokens.SchemeName).AddScheme<AuthenticationSchemeOptions, BearerTokens>(BearerTokens.SchemeName, null);
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new Microsoft.AspNetCore.Authorization.AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build())
-            .AddPolicy(PermissionOptions.MaskPermission, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.MaskPermission));
+            .AddPolicy(PermissionOptions.MaskPermission, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.MaskPermission))
+            .AddPolicy(PermissionOptions.AuditPermission, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.AuditPermission))
+            .AddPolicy(PermissionOptions.MaskOrAuditPolicy, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.MaskPermission, PermissionOptions.AuditPermission));
         services.AddProblemDetails();
         services.AddExceptionHandler<UnhandledProblems>();
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
@@ -44,11 +46,14 @@ internal static class HttpSetup
         services.AddHealthChecks().AddCheck<IdentityProviderHealth>("identityProvider");
     }
 
-    public static void UseSidecarHttp(this WebApplication app)
+    /// <param name="app">What is built.</param>
+    /// <param name="onceKnown">What comes between knowing who asks and deciding whether he may.</param>
+    public static void UseSidecarHttp(this WebApplication app, Action<IApplicationBuilder> onceKnown)
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseAuthentication();
+        onceKnown(app);
         app.UseAuthorization();
         app.MapOpenApi();
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).AllowAnonymous();

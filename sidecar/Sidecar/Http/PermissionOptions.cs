@@ -8,6 +8,9 @@ internal sealed record PermissionOptions
     public const string AuditPermission = "audit";
     public const string AdministerPermission = "administer";
 
+    /// <summary>Either of the two is enough.</summary>
+    public const string MaskOrAuditPolicy = "mask or audit";
+
     // Null and not a default list: the configuration binder would append the site's names to it, and the default role would stay in force.
     public string[]? Mask { get; init; }
 

@@ -3,6 +3,7 @@ using System.Security.Claims;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Sidecar.Audit;
 using Sidecar.Http;
 
 namespace Sidecar.MaskJobs;
@@ -19,6 +20,7 @@ internal static partial class MaskJobEndpoints
         jobs.MapPost("/preview", Preview).WithName("previewMaskJob").WithSummary("Says what a job would change and what it would leave out.")
             .ProducesProblem(400).ProducesProblem(409).ProducesProblem(503);
         jobs.MapPost("/", Create).WithName("createMaskJob").WithSummary("Starts a job. It overwrites the originals and cannot be undone.")
+            .AddEndpointFilter<RefusalAudit>()
             .ProducesProblem(400).ProducesProblem(409).ProducesProblem(422).ProducesProblem(503);
         jobs.MapGet("/{id}", Read).WithName("getMaskJob").ProducesProblem(404);
         jobs.MapGet("/", List).WithName("listMaskJobs").ProducesProblem(400);
