@@ -1,9 +1,7 @@
+import { copyFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
-// One ES module with everything in it but what OHIF hands over at run time: the prebuilt OHIF loads it by its address.
-await build({
-  entryPoints: ['src/index.tsx'],
-  outfile: 'dist/extension.js',
+const common = {
   bundle: true,
   format: 'esm',
   target: 'es2022',
@@ -14,4 +12,11 @@ await build({
   loader: { '.css': 'text' },
   define: { 'process.env.NODE_ENV': '"production"' },
   logLevel: 'warning',
-});
+};
+
+// One ES module with everything in it but what OHIF hands over at run time: the prebuilt OHIF loads it by its address.
+await build({ ...common, entryPoints: ['src/index.tsx'], outfile: 'dist/extension.js' });
+
+// The audit's page, which nginx serves at /audit without OHIF.
+await build({ ...common, entryPoints: ['src/audit/index.tsx'], outfile: 'dist/audit.js' });
+await copyFile('src/audit/audit.html', 'dist/audit.html');

@@ -258,7 +258,8 @@ test('new pixels that never arrive do not keep back how the job ended', async ()
 });
 
 describe('the job list', () => {
-  const show = async (...jobs: FollowedJob[]): Promise<HTMLElement> => render(<JobList jobs={{ jobs: new Observable<readonly FollowedJob[]>(jobs) }} />);
+  const show = async (...jobs: FollowedJob[]): Promise<HTMLElement> => render(<JobList jobs={{ jobs: new Observable<readonly FollowedJob[]>(jobs), certificate }} />);
+  const certificate = vi.fn(async () => new Blob());
 
   test('a running job has a progress bar with n of m and the time left', async () => {
     const list = await show({ job: aJob({ done: 1, secondsLeft: 20 }), connection: 'live' });
@@ -276,6 +277,22 @@ describe('the job list', () => {
     const german = await show({ job: aJob({ state: 'failed', total: 40, done: 39, failed: 1 }), connection: 'live' });
     localStorage.removeItem('i18nextLng');
     expect(german.querySelector('.image-masking-bad')?.textContent).toBe('1 von 40 Bildern fehlgeschlagen');
+  });
+
+  test('a finished job hands out its certificate, and says why it cannot', async () => {
+    const saved = vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => undefined);
+    await show({ job: aJob({ state: 'succeeded', done: 3 }), connection: 'live' });
+    await click(byCy('image-masking-certificate'));
+    expect(certificate).toHaveBeenCalledOnce();
+    expect(saved).toHaveBeenCalledOnce();
+    certificate.mockRejectedValueOnce(new SidecarProblem(409, 'urn:sidecar:problem:no-certificate', 'The mask job is not finished.'));
+    await click(byCy('image-masking-certificate'));
+    expect(document.querySelector('[role="alert"]')?.textContent).toContain('The mask job is not finished.');
+  });
+
+  test('a running job has no certificate yet', async () => {
+    const list = await show({ job: aJob({ done: 1 }), connection: 'live' });
+    expect(list.querySelector('[data-cy="image-masking-certificate"]')).toBeNull();
   });
 
   test('a failed job names each image and its reason', async () => {

@@ -62,6 +62,7 @@ export const de: Record<MessageKey, string> = {
   'job.failure': 'Bild {number}: {reason}',
   'job.done_one': '{count} Bild geschwärzt',
   'job.done_other': '{count} Bilder geschwärzt',
+  'job.certificate': 'Nachweis',
   'job.region.progress': 'Fortschritt des Schwärzungsauftrags',
 
   'toast.started': 'Schwärzung läuft',

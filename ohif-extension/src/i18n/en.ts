@@ -59,6 +59,7 @@ export const en = {
   'job.failure': 'Image {number}: {reason}',
   'job.done_one': '{count} image masked',
   'job.done_other': '{count} images masked',
+  'job.certificate': 'Certificate',
   'job.region.progress': 'Progress of the masking job',
 
   'toast.started': 'Masking in progress',

@@ -1,6 +1,8 @@
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useObservable } from '../host/observable';
+import { saveFile } from '../host/saveFile';
 import { t, tn } from '../i18n';
+import { SidecarProblem } from '../sidecar/client';
 import { isFinal } from '../sidecar/types';
 import type { FollowedJob, JobStore } from './JobStore';
 import { describeProblem, describeState, describeTime, describeTimeLeft } from './jobText';
@@ -8,7 +10,7 @@ import { describeProblem, describeState, describeTime, describeTimeLeft } from '
 const finishedShown = 5;
 
 /** The study's masking jobs: those that run, and the last that ended. */
-export function JobList({ jobs }: { readonly jobs: Pick<JobStore, 'jobs'> }): ReactNode {
+export function JobList({ jobs }: { readonly jobs: Pick<JobStore, 'jobs' | 'certificate'> }): ReactNode {
   const all = useObservable(jobs.jobs);
   const running = all.filter(({ job }) => !isFinal(job));
   const ended = all.filter(({ job }) => isFinal(job)).slice(0, finishedShown);
@@ -20,14 +22,18 @@ export function JobList({ jobs }: { readonly jobs: Pick<JobStore, 'jobs'> }): Re
       {all.length === 0 && <p className="image-masking-quiet">{t('panel.jobs.none')}</p>}
       <ul>
         {[...running, ...ended].map(followed => (
-          <JobItem key={followed.job.id} {...followed} />
+          <JobItem key={followed.job.id} {...followed} readCertificate={() => jobs.certificate(followed.job)} />
         ))}
       </ul>
     </section>
   );
 }
 
-function JobItem({ job, connection, problem }: FollowedJob): ReactNode {
+interface JobItemProps extends FollowedJob {
+  readonly readCertificate: () => Promise<Blob>;
+}
+
+function JobItem({ job, connection, problem, readCertificate }: JobItemProps): ReactNode {
   const ended = isFinal(job);
   const treated = job.done + job.failed;
   return (
@@ -73,6 +79,27 @@ function JobItem({ job, connection, problem }: FollowedJob): ReactNode {
           </ul>
         </div>
       )}
+      {ended && job.done > 0 && <Certificate job={job.id} read={readCertificate} />}
     </li>
+  );
+}
+
+/** Hands out the proof of a finished job as a file to keep or print. */
+function Certificate({ job, read }: { readonly job: string; readonly read: () => Promise<Blob> }): ReactNode {
+  const [problem, setProblem] = useState<SidecarProblem>();
+  const save = (): void => {
+    setProblem(undefined);
+    read().then(
+      page => saveFile(page, `certificate-${job}.html`),
+      (error: unknown) => setProblem(error instanceof SidecarProblem ? error : new SidecarProblem(0, 'unreadable', '')),
+    );
+  };
+  return (
+    <p>
+      <button type="button" className="image-masking-quiet" data-cy="image-masking-certificate" onClick={save}>
+        {t('job.certificate')}
+      </button>
+      {problem && <span role="alert"> {describeProblem(problem)}</span>}
+    </p>
   );
 }

@@ -53,6 +53,10 @@ export class JobStore {
     this.follow(job);
   }
 
+  certificate(job: MaskJobView): Promise<Blob> {
+    return this.client.certificatePage(job.id, this.abort.signal);
+  }
+
   /** Looks for jobs of these studies now and then, until disposed. */
   async watch(studies: () => readonly string[], isVisible: () => boolean): Promise<void> {
     while (!this.abort.signal.aborted) {

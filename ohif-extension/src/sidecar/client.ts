@@ -1,5 +1,5 @@
 import { readEventStream } from './eventStream';
-import type { MaskJobList, MaskJobPreview, MaskJobRequest, MaskJobView, Me, ProblemDetails } from './types';
+import type { AuditChainView, AuditPage, MaskJobList, MaskJobPreview, MaskJobRequest, MaskJobView, Me, ProblemDetails } from './types';
 
 /** A refusal or fault of the sidecar, or of the way to it (status 0). */
 export class SidecarProblem extends Error {
@@ -27,6 +27,8 @@ export interface SidecarClient {
   createJob(request: MaskJobRequest, idempotencyKey: string, signal?: AbortSignal): Promise<MaskJobView>;
   job(id: string, signal?: AbortSignal): Promise<MaskJobView>;
   jobsOfStudy(studyInstanceUid: string, signal?: AbortSignal): Promise<readonly MaskJobView[]>;
+  /** The certificate of a finished job, as a page to print. */
+  certificatePage(id: string, signal?: AbortSignal): Promise<Blob>;
   /** The job at each change, until its stream ends. Throws where the stream breaks or falls silent. */
   jobEvents(id: string, signal?: AbortSignal): AsyncGenerator<MaskJobView, void, void>;
 }
@@ -47,9 +49,40 @@ interface Request {
   readonly signal?: AbortSignal;
 }
 
-/** The only place that talks to the sidecar. */
-export function createSidecarClient(options: SidecarClientOptions): SidecarClient {
-  const { baseUrl = '/api', authorization, fetch = (...args) => globalThis.fetch(...args), silenceMilliseconds = 45_000 } = options;
+/** What the audit's page asks. */
+export interface AuditClient {
+  /** Newest first; `before` is the `next` of the page before. */
+  page(filters: AuditFilters, before?: number, signal?: AbortSignal): Promise<AuditPage>;
+  chain(signal?: AbortSignal): Promise<AuditChainView>;
+  export(filters: AuditFilters, format: 'ndjson' | 'csv'): Promise<Blob>;
+  /** The certificate of a finished mask job: to read and print, or for `sidecar verify`. */
+  certificate(job: string, form: 'page' | 'json'): Promise<Blob>;
+}
+
+export interface AuditFilters {
+  readonly from?: string;
+  readonly to?: string;
+  readonly action?: string;
+  readonly subject?: string;
+  readonly study?: string;
+  readonly job?: string;
+}
+
+export function createAuditClient(options: SidecarClientOptions): AuditClient {
+  const { send, read } = createRequests(options);
+  const query = (parameters: Record<string, string | number | undefined>): string =>
+    new URLSearchParams(Object.entries(parameters).flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, String(value)]]))).toString();
+  return {
+    page: (filters, before, signal) => read<AuditPage>(`/audit?${query({ ...filters, before })}`, { signal }),
+    chain: signal => read<AuditChainView>('/audit/chain', { signal }),
+    certificate: async (job, form) => (await send(`/mask-jobs/${encodeURIComponent(job)}/certificate${form === 'page' ? '.html' : ''}`)).blob(),
+    export: async (filters, format) => (await send(`/audit/export?${query({ ...filters, format })}`)).blob(),
+  };
+}
+
+/** Requests with the caller's token; whatever is not an answer is a SidecarProblem. */
+function createRequests(options: SidecarClientOptions) {
+  const { baseUrl = '/api', authorization, fetch = (...args) => globalThis.fetch(...args) } = options;
 
   async function send(path: string, init: Request = {}): Promise<Response> {
     let response: Response;
@@ -80,6 +113,14 @@ export function createSidecarClient(options: SidecarClientOptions): SidecarClien
     }
   }
 
+  return { send, read };
+}
+
+/** The only place that talks to the sidecar. */
+export function createSidecarClient(options: SidecarClientOptions): SidecarClient {
+  const { silenceMilliseconds = 45_000 } = options;
+  const { send, read } = createRequests(options);
+
   function post<T>(path: string, body: unknown, headers: Record<string, string>, signal?: AbortSignal): Promise<T> {
     return read<T>(path, { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...headers }, signal });
   }
@@ -91,6 +132,8 @@ export function createSidecarClient(options: SidecarClientOptions): SidecarClien
     job: (id, signal) => read<MaskJobView>(`/mask-jobs/${encodeURIComponent(id)}`, { signal }),
     jobsOfStudy: async (study, signal) =>
       (await read<MaskJobList>(`/mask-jobs?study=${encodeURIComponent(study)}`, { signal })).jobs,
+
+    certificatePage: async (id, signal) => (await send(`/mask-jobs/${encodeURIComponent(id)}/certificate.html`, { signal })).blob(),
 
     async *jobEvents(id, signal) {
       const silence = new AbortController();

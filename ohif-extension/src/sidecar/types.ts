@@ -3,6 +3,9 @@ import type { components } from './api';
 
 type Schemas = components['schemas'];
 
+export type AuditChainView = Schemas['AuditChainView'];
+export type AuditEventView = Schemas['AuditEventView'];
+export type AuditPage = Schemas['AuditPage'];
 export type LeftOut = Schemas['LeftOut'];
 export type MaskJobList = Schemas['MaskJobList'];
 export type MaskJobPreview = Schemas['MaskJobPreview'];

@@ -1,0 +1,68 @@
+import { expect, test, vi } from 'vitest';
+import { logIn, type LoginPage } from '../src/audit/logIn';
+import { jsonResponse } from './support';
+
+const settings = { authority: 'https://idp.example/', client_id: 'ohif', scope: 'openid profile' };
+const discovery = { issuer: 'https://idp.example', authorization_endpoint: 'https://idp.example/auth', token_endpoint: 'https://idp.example/token' };
+
+function pageAt(href: string, store = new Map<string, string>()) {
+  const fetch = vi.fn(async (address: string | URL | Request, _init?: RequestInit) =>
+    String(address).endsWith('/token') ? jsonResponse({ access_token: 'token-1' }) : jsonResponse(discovery),
+  );
+  const page = {
+    location: { href, origin: 'https://viewer.example', pathname: '/audit', assign: vi.fn<(address: string | URL) => void>() },
+    history: { replaceState: vi.fn() },
+    storage: { getItem: (name: string) => store.get(name) ?? null, setItem: (name: string, value: string) => void store.set(name, value), removeItem: (name: string) => void store.delete(name) },
+    fetch: fetch as unknown as typeof globalThis.fetch,
+  } satisfies LoginPage;
+  return { page, fetch, store };
+}
+
+async function leave() {
+  const { page, store } = pageAt('https://viewer.example/audit');
+  expect(await logIn(settings, page)).toBeUndefined();
+  return { asked: new URL(String(page.location.assign.mock.calls[0]?.[0])), store };
+}
+
+test('The first visit leaves for the provider with a challenge whose secret stays here', async () => {
+  const { asked, store } = await leave();
+  expect(asked.origin + asked.pathname).toBe('https://idp.example/auth');
+  expect(Object.fromEntries(asked.searchParams)).toMatchObject({
+    client_id: 'ohif', redirect_uri: 'https://viewer.example/audit', response_type: 'code', scope: 'openid profile', code_challenge_method: 'S256',
+  });
+  const { verifier, state } = JSON.parse([...store.values()][0] ?? '') as { verifier: string; state: string };
+  expect(asked.searchParams.get('state')).toBe(state);
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier)));
+  expect(asked.searchParams.get('code_challenge')).toBe(btoa(String.fromCharCode(...digest)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', ''));
+  expect(asked.href).not.toContain(verifier);
+});
+
+test('The return redeems the code with the secret, and clears the address', async () => {
+  const { asked, store } = await leave();
+  const { verifier } = JSON.parse([...store.values()][0] ?? '') as { verifier: string };
+  const { page, fetch } = pageAt(`https://viewer.example/audit?code=c1&state=${asked.searchParams.get('state')}&iss=https%3A%2F%2Fidp.example`, store);
+  expect(await logIn(settings, page)).toBe('token-1');
+  const body = new URLSearchParams(String(fetch.mock.calls.at(-1)?.[1]?.body));
+  expect(Object.fromEntries(body)).toEqual({
+    grant_type: 'authorization_code', client_id: 'ohif', redirect_uri: 'https://viewer.example/audit', code: 'c1', code_verifier: verifier,
+  });
+  expect(page.history.replaceState).toHaveBeenCalledWith(null, '', '/audit');
+  expect(store.size).toBe(0);
+});
+
+test.each([
+  ['another state', '?code=c1&state=other', 'does not belong to this page'],
+  ['another provider', '?code=c1&state=STATE&iss=https%3A%2F%2Fevil.example', 'another identity provider'],
+  ['a refusal', '?error=access_denied&error_description=No+role', 'refused the log-in: No role'],
+])('A return with %s gives no token', async (_name, query, sentence) => {
+  const { asked, store } = await leave();
+  const { page, fetch } = pageAt(`https://viewer.example/audit${query.replace('STATE', asked.searchParams.get('state') ?? '')}`, store);
+  await expect(logIn(settings, page)).rejects.toThrow(sentence);
+  expect(fetch.mock.calls.filter(([address]) => String(address).endsWith('/token'))).toEqual([]);
+});
+
+test('A code that this page did not ask for starts a log-in of its own', async () => {
+  const { page } = pageAt('https://viewer.example/audit?code=stolen&state=x');
+  expect(await logIn(settings, page)).toBeUndefined();
+  expect(page.location.assign).toHaveBeenCalledOnce();
+});
