@@ -2,7 +2,7 @@
 """compare.py for many pairs in one process, because starting Python takes longer than judging.
 
 Reads JSON lines {"original", "masked", "regions": [[x, y, width, height], ...], "allow": [...]} and answers each with compare.py's findings.
-Only for syntaxes that pydicom decodes without native code: a decoder that crashes would take the other judgements with it.
+A decoder that crashes takes the judgements after it along: the caller counts the answers, and asks again for those behind the case without one.
 """
 import json
 import os

@@ -38,9 +38,11 @@ public sealed class RleCodec : IFrameCodec
             if (layout.SampleBytes == 1 && !layout.IsBitPacked)
             {
                 packets.Decode(target[..length]);
+                packets.CheckEnd();
                 continue;
             }
             packets.Decode(plane);
+            packets.CheckEnd();
             if (layout.IsBitPacked)
             {
                 BitPacking.Unpack(plane, 0, 1, layout.Rows * layout.Columns, frame);
@@ -49,7 +51,9 @@ public sealed class RleCodec : IFrameCodec
             if (layout.SampleBytes == 2)
             {
                 var lower = rentedLower.AsSpan(0, length);
-                new PacketReader(codestream[segments[++i]]).Decode(lower);
+                packets = new PacketReader(codestream[segments[++i]]);
+                packets.Decode(lower);
+                packets.CheckEnd();
                 Interleave(plane, lower, target[..(2 * length)]);
                 continue;
             }
@@ -261,6 +265,16 @@ public sealed class RleCodec : IFrameCodec
         public int Decoded { get; private set; }
 
         public void Decode(Span<byte> target) => DecodeTo(target.Length, target);
+
+        /// <exception cref="DicomFormatException">So much follows the pixels that it could be another frame, which would keep its text.</exception>
+        public readonly void CheckEnd()
+        {
+            var rest = segment[Position..];
+            if (rest.Length > HeaderBytes && rest.ContainsAnyExcept((byte)0))
+            {
+                throw new DicomFormatException("An RLE segment holds more than the pixels of its frame.");
+            }
+        }
 
         /// <summary>Skips packets as long as they end at or before <paramref name="end"/>.</summary>
         public void SkipBefore(int end)

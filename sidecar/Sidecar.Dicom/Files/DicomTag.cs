@@ -39,6 +39,7 @@ public readonly record struct DicomTag(uint Value)
     public static readonly DicomTag DoubleFloatPixelData = new(0x7FE00009);
     public static readonly DicomTag PixelData = new(0x7FE00010);
     public static readonly DicomTag DigitalSignaturesSequence = new(0xFFFAFFFA);
+    public static readonly DicomTag DataSetTrailingPadding = new(0xFFFCFFFC);
     internal static readonly DicomTag Item = new(0xFFFEE000);
     internal static readonly DicomTag ItemDelimitation = new(0xFFFEE00D);
     internal static readonly DicomTag SequenceDelimitation = new(0xFFFEE0DD);

@@ -40,6 +40,12 @@ internal static class AttributeEdits
             }
         }
         PlanRemovals(file.Elements, edits, depth: 0);
+        // PS3.10 7.2: it has no significance. Padding is all alike; anything else may be what is left of another picture.
+        if (file.ReadValue(DicomTag.DataSetTrailingPadding) is { } padding && padding.AsSpan().ContainsAnyExcept(padding[0]))
+        {
+            var element = file.Find(DicomTag.DataSetTrailingPadding)!;
+            edits.Replace(element.ValueStart, element.ValueEnd, new byte[padding.Length]);
+        }
         if (transcoding?.TransferSyntaxUid is { } transferSyntaxUid)
         {
             file.Meta.PlanTransferSyntax(edits, transferSyntaxUid);

@@ -155,7 +155,27 @@ internal sealed class EncapsulatedPixels : StoredPixels
             Source.ReadExactly(fragment.ValueStart, buffer.AsSpan(position, (int)fragment.Length));
             position += (int)fragment.Length;
         }
+        if (HoldsAnother(buffer.AsSpan(0, length)))
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            throw new DicomFormatException($"Frame {frame + 1} of the encapsulated pixel data holds more than one image, but the header says one.");
+        }
         return buffer;
+    }
+
+    /// <summary>Whether a codestream begins where another has ended. Some readers show both, and the second would keep its text.</summary>
+    private static bool HoldsAnother(ReadOnlySpan<byte> codestream)
+    {
+        ReadOnlySpan<byte> endOfImage = [0xFF, 0xD9];
+        for (int at; (at = codestream.IndexOf(endOfImage)) >= 0;)
+        {
+            codestream = codestream[(at + endOfImage.Length)..];
+            if (FrameFragments.IsCodestream(codestream.TrimStart((byte)0)))
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void CopyRange(long start, long end, Stream result)
@@ -292,7 +312,9 @@ internal sealed class EncapsulatedPixels : StoredPixels
             return offsets;
         }
 
-        /// <summary>JPEG, JPEG-LS and JPEG 2000 codestreams start with a marker that no other fragment can start with by chance (SOI with a marker after it, SOC with SIZ).</summary>
+        /// <summary>JPEG, JPEG-LS and JPEG 2000 codestreams start with a marker that no other bytes start with by chance (SOI with a marker after it, SOC with SIZ).</summary>
+        public static bool IsCodestream(ReadOnlySpan<byte> head) => head is [0xFF, 0xD8, 0xFF, ..] or [0xFF, 0x4F, 0xFF, 0x51, ..];
+
         private static List<int> FindCodestreamStarts(Part10File file, List<Fragment> fragments)
         {
             var starts = new List<int>();
@@ -305,7 +327,7 @@ internal sealed class EncapsulatedPixels : StoredPixels
                 }
                 file.Stream.Position = fragments[i].ValueStart;
                 file.Stream.ReadExactly(head);
-                if (head is [0xFF, 0xD8, 0xFF, _] or [0xFF, 0x4F, 0xFF, 0x51])
+                if (IsCodestream(head))
                 {
                     starts.Add(i);
                 }

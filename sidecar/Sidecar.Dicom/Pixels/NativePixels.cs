@@ -32,6 +32,9 @@ internal sealed class NativePixels : StoredPixels
 
     public override bool IsBigEndian => File.Encoding.BigEndian && Layout.SampleBytes > 1 && !Layout.IsBitPacked;
 
+    /// <summary>Bytes of all frames; a word's second byte belongs to them where the last pixel is in it.</summary>
+    private long FramesBytes => isSwapped ? ((frameBits * Layout.Frames) + 15) / 16 * 2 : ((frameBits * Layout.Frames) + 7) / 8;
+
     /// <summary>Frames that together take whole bytes, and whole words where words are swapped.</summary>
     private int FramesPerChunk
     {
@@ -99,10 +102,21 @@ internal sealed class NativePixels : StoredPixels
             var chunk = buffer.AsSpan(0, (int)Math.Min(chunkBytes, left));
             File.Stream.ReadExactly(chunk);
             BurnChunk(chunk, frame, Math.Min(chunkFrames, Layout.Frames - frame), regionsOf);
+            ClearRemains(chunk, (int)Math.Clamp(FramesBytes - (Element.ValueLength - left), 0, chunk.Length));
             result.Write(chunk);
             left -= chunk.Length;
         }
         ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    /// <summary>Bytes behind the last frame are shown by nobody. Padding is all alike; anything else may be what is left of another picture.</summary>
+    private static void ClearRemains(Span<byte> chunk, int end)
+    {
+        var behind = chunk[end..];
+        if (behind.Length > 1 && behind.ContainsAnyExcept(behind[0]))
+        {
+            behind.Clear();
+        }
     }
 
     private void BurnChunk(Span<byte> chunk, int firstFrame, int frames, Func<int, IReadOnlyList<Region>> regionsOf)

@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
+using Sidecar.Dicom.Codecs;
 using Sidecar.Dicom.Files;
 using Sidecar.Dicom.Masking;
 using Sidecar.TestData;
+using Sidecar.Workers;
 using Xunit;
 
 namespace Sidecar.Tests.Dicom;
@@ -49,6 +51,15 @@ public sealed class BadInputTests
         ["palette without palette"] = (() => new InstanceBuilder().Set(Tags.PhotometricInterpretation, "PALETTE COLOR").Build(), "has no palette"),
         ["stored more than allocated"] = (() => new InstanceBuilder().Set(Tags.BitsStored, 12).Build(), "contradict each other"),
         ["24 bits a sample"] = (() => new InstanceBuilder().Set(Tags.BitsAllocated, 24).Build(), "BitsAllocated 24 is not supported"),
+        ["structured report"] = (() => new InstanceBuilder().Image(PixelFormat.Grey(1, 1)).Sop("1.2.840.10008.5.1.4.1.1.88.33").Sequence(0x0040A730, SequenceLength.Undefined, new DataSet().Set(0x0040A040, "CS", "TEXT")).Build(), "no pixel data, so there is nothing to mask"),
+        ["structure set"] = (() => new InstanceBuilder().Image(PixelFormat.Grey(1, 1)).Sop("1.2.840.10008.5.1.4.1.1.481.3").Sequence(0x30060020, SequenceLength.Defined, new DataSet().Set(0x30060022, "IS", "1")).Build(), "no pixel data, so there is nothing to mask"),
+        ["two JPEG images in a fragment"] = (() => Jpeg(code => [.. code, .. code]).Build(), "holds more than one image"),
+        ["JPEG larger than the header says"] = (() => Jpeg(code => code).Set(Tags.Columns, 32).Build(), "A JPEG frame is 53×37 with 1 components"),
+        ["JPEG of more samples than the header says"] = (() => Jpeg(code => code).Set(Tags.SamplesPerPixel, 3).Set(Tags.PhotometricInterpretation, "RGB").Build(), "A JPEG frame is 53×37 with 1 components"),
+        ["JPEG-LS larger than the header says"] = (() => new InstanceBuilder().Encapsulate("1.2.840.10008.1.2.4.80", [[JpegLs(100, 90)]]).Build(), "100×90"),
+        ["two RLE images in a fragment"] = (() => TwoRleFrames(), "more than the pixels of its frame"),
+        ["rows of the wrong VR"] = (() => Surgery.Replace(new InstanceBuilder().Build(), 0x00280010, [0x28, 0, 0x10, 0, (byte)'U', (byte)'L', 4, 0, 0, 0, 2, 0]), "larger than its VR US allows"),
+        ["46341×46341 in 9 KB"] = (() => new InstanceBuilder().Image(PixelFormat.Grey(46341, 46341)).Set(Tags.PixelData.Tag, "OW", new byte[8800]).Build(), "46341×46341"),
         ["native declared RLE"] = (() => new InstanceBuilder().FileMeta(0x00020010, "UI", TransferSyntaxes.RleLossless).Build(), "not encapsulated"),
         ["RLE declared native"] = (() => new InstanceBuilder().Syntax(TransferSyntaxes.RleLossless).FileMeta(0x00020010, "UI", TransferSyntaxes.ExplicitLittleEndian).Build(), "they are encapsulated"),
         ["fragments in a native value"] = (() => new InstanceBuilder().Image(PixelFormat.Grey(4, 5)).Set(Tags.PixelData.Tag, "OB", FragmentsOfTwentyBytes()).Build(), "they are encapsulated"),
@@ -110,6 +121,18 @@ public sealed class BadInputTests
     }
 
     [Fact]
+    public void BurnMasks_Jpeg2000LargerThanTheHeaderSays_IsRefusedBeforeAWorkerSeesIt()
+    {
+        using var pool = new CodecWorkerPool(new WorkerOptions(), new Quarantine());
+        using var original = new MemoryStream(new InstanceBuilder().Encapsulate("1.2.840.10008.1.2.4.90", [[Jpeg2000(100, 90)]]).Build(), writable: false);
+
+        var outcome = new InstanceMasker(NativeCodecs.AddTo(FrameCodecs.Managed, pool)).BurnMasks(original, new MemoryStream(), [Corner], CancellationToken.None);
+
+        Assert.Contains("holds 100×90 pixels of 1 samples, but the header says 64×48 of 1", Assert.IsType<MaskOutcome.Failed>(outcome).Reason, StringComparison.Ordinal);
+        Assert.Empty(pool.ProcessIds);
+    }
+
+    [Fact]
     public void BurnMasks_RegionOutsideOfTheImage_IsRefused() =>
         Assert.Contains("lies outside of the image of 64×48", MaskerCalls.Refused(new InstanceBuilder().Build(), Corner, MaskerCalls.Mask(64, 0, 5, 5)), StringComparison.Ordinal);
 
@@ -126,6 +149,29 @@ public sealed class BadInputTests
 
         using var stream = new MemoryStream(masked);
         Assert.Equal("NO", Part10File.Read(stream, FileMeta.Read(stream)).ReadText(DicomTag.BurnedInAnnotation));
+    }
+
+    private static InstanceBuilder Jpeg(Func<byte[], byte[]> change)
+    {
+        var fixture = new Jpeg.JpegFixture();
+        return new InstanceBuilder().Image(fixture.Format).Encapsulate("1.2.840.10008.1.2.4.50", [[change(fixture.Encode(fixture.MakeCoefficients()))]]);
+    }
+
+    private static byte[] Jpeg2000(int columns, int rows) =>
+    [
+        0xFF, 0x4F, 0xFF, 0x51, 0, 41, 0, 0, 0, 0, 0, (byte)columns, 0, 0, 0, (byte)rows, .. new byte[8], 0, 0, 0, (byte)columns, 0, 0, 0, (byte)rows, .. new byte[8], 0, 1, 7, 1, 1,
+        0xFF, 0x52, 0, 12, 0, 0, 0, 1, 0, 1, 4, 4, 0, 1, 0xFF, 0x90, 0, 10, 0, 0, 0, 0, 0, 0, 0, 1, 0xFF, 0x93, 0xFF, 0xD9,
+    ];
+
+    private static byte[] JpegLs(int columns, int rows) =>
+        [0xFF, 0xD8, 0xFF, 0xF7, 0, 11, 8, 0, (byte)rows, 0, (byte)columns, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 0, 0, .. new byte[300], 0xFF, 0xD9];
+
+    private static byte[] TwoRleFrames()
+    {
+        var file = new InstanceBuilder().Image(PixelFormat.Grey(16, 16), SampleFrame.Noise(PixelFormat.Grey(16, 16), 2)).Syntax(TransferSyntaxes.RleLossless).Build();
+        var fragments = Surgery.Find(file, Tags.PixelData.Tag).Fragments!;
+        byte[] both = [.. file[(int)fragments[1].ValueStart..(int)fragments[1].ValueEnd], .. file[(int)fragments[2].ValueStart..(int)fragments[2].ValueEnd]];
+        return new InstanceBuilder().Image(PixelFormat.Grey(16, 16)).Encapsulate(TransferSyntaxes.RleLossless, [[both]]).Build();
     }
 
     private static InstanceBuilder Image(PixelFormat format, int frames) => new InstanceBuilder().Image(format, SampleFrame.Noise(format, frames));

@@ -1,6 +1,7 @@
 using Sidecar.Dicom.Codecs;
 using Sidecar.Dicom.Masking;
 using Sidecar.Dicom.Pixels;
+using Sidecar.Workers;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -16,7 +17,8 @@ public sealed class ConformanceTests(ITestOutputHelper output)
     private static readonly Dictionary<string, string> NotJudged = new()
     {
         ["liver_rle.dcm"] = "pydicom does not decode 1-bit RLE",
-        ["liver_deflate.dcm"] = "pydicom does not decode deflated frames",
+        ["liver_j2k.dcm"] = "gdcm crashes on 1-bit JPEG 2000",
+        ["DIRW0007"] = "pydicom does not go on behind a stray delimiter",
         ["liver_nonbyte_aligned_rle.dcm"] = "pydicom does not decode 1-bit RLE",
         ["CT0012.fragmented_no_bot_jpeg_ls.80.dcm"] = "gdcm does not put JPEG-LS frames together that are several fragments",
         ["CT0012.fragmented_no_bot_jpeg_ls.81.dcm"] = "gdcm does not put JPEG-LS frames together that are several fragments",
@@ -28,10 +30,6 @@ public sealed class ConformanceTests(ITestOutputHelper output)
 
     /// <summary>Private sequences that hold a copy of the image, which must go.</summary>
     private static readonly Dictionary<string, string> HoldsCopy = new() { ["GH133.dcm"] = "(07A3,10CE)" };
-
-    /// <summary>Decoders need not agree on the last bit of lossy JPEG, so samples prove nothing.</summary>
-    private static readonly Dictionary<string, string> LossyJpeg = new[] { TransferSyntaxUids.JpegBaseline, TransferSyntaxUids.JpegExtended, TransferSyntaxUids.JpegSpectralSelection, TransferSyntaxUids.JpegFullProgression }
-        .ToDictionary(uid => uid, _ => "lossy JPEG is judged coefficient by coefficient elsewhere");
 
     [Fact]
     public void BurnMasks_RealFiles_AreMaskedExactlyOrRefusedWithAReason()
@@ -50,24 +48,29 @@ public sealed class ConformanceTests(ITestOutputHelper output)
 
     private List<(bool IsMasked, string? Problem)> MaskAll(string folder, string results)
     {
+        using var pool = new CodecWorkerPool(new WorkerOptions(), new Quarantine());
+        var masker = new InstanceMasker(NativeCodecs.AddTo(FrameCodecs.Managed, pool));
         var pairs = new List<Oracle.Pair>();
         var outcomes = new List<(bool IsMasked, string? Problem)>();
         foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order())
         {
             var result = Path.Combine(results, $"{outcomes.Count}.dcm");
-            var outcome = Burn(path, result);
+            var outcome = Burn(masker, path, result);
             if (outcome is MaskOutcome.Masked { Proof: var proof })
             {
                 outcomes.Add((true, null));
-                if (NotJudged.TryGetValue(Path.GetFileName(path), out var why) || LossyJpeg.TryGetValue(proof.TransferSyntaxUid, out why))
+                if (NotJudged.TryGetValue(Path.GetFileName(path), out var why))
                 {
                     output.WriteLine($"{Path.GetFileName(path)}: not judged, {why}.");
                     continue;
                 }
-                pairs.Add(new Oracle.Pair(path, result, [.. proof.Regions.Select(region => new[] { region.X, region.Y, region.Width, region.Height })], HoldsCopy.GetValueOrDefault(Path.GetFileName(path), "none")));
+                pairs.Add(new Oracle.Pair(path, result, [.. proof.Regions.Select(region => new[] { region.X, region.Y, region.Width, region.Height })],
+                    HoldsCopy.GetValueOrDefault(Path.GetFileName(path), "none"), proof.OutputTransferSyntaxUid != proof.TransferSyntaxUid ? "TransferSyntaxUID" : "none",
+                    proof.TransferSyntaxUid == TransferSyntaxUids.Jpeg2000 ? "PhotometricInterpretation" : "none"));
                 continue;
             }
             var reason = outcome is MaskOutcome.Unsupported refused ? refused.Reason : ((MaskOutcome.Failed)outcome).Reason;
+            output.WriteLine($"{Path.GetFileName(path)}: refused. {reason}");
             outcomes.Add((false, reason.Length > 10 ? null : $"{path}: no reason"));
         }
         outcomes.AddRange(pairs.Zip(Oracle.Compare(pairs), (pair, answer) => (Pair: pair, Problems: answer.GetProperty("problems").GetRawText()))
@@ -75,11 +78,11 @@ public sealed class ConformanceTests(ITestOutputHelper output)
         return outcomes;
     }
 
-    private static MaskOutcome Burn(string path, string result)
+    private static MaskOutcome Burn(InstanceMasker masker, string path, string result)
     {
         using var original = File.OpenRead(path);
         using var burned = new FileStream(result, FileMode.CreateNew, FileAccess.ReadWrite);
-        return new InstanceMasker(FrameCodecs.Managed).BurnMasks(original, burned, [new Mask(new Region(2, 2, 30, 12))], CancellationToken.None);
+        return masker.BurnMasks(original, burned, [new Mask(new Region(2, 2, 30, 12))], CancellationToken.None);
     }
 
     internal static string? FindFolder()

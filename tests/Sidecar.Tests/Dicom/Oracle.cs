@@ -48,26 +48,52 @@ internal static class Oracle
         return File.ReadAllBytes(target);
     }).ToList());
 
-    /// <summary>compare.py's findings on each pair of files.</summary>
-    public static IReadOnlyList<JsonElement> Compare(IReadOnlyList<Pair> pairs) =>
-        [.. Run("/usr/bin/python3", [Script("compare_many.py")], string.Concat(pairs.Select(pair => JsonSerializer.Serialize(pair, JsonSerializerOptions.Web) + '\n')))
-            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+    /// <summary>compare.py's findings on each pair of files. A pair that crashes the judge's decoder cannot be judged; the others are.</summary>
+    public static IReadOnlyList<JsonElement> Compare(IReadOnlyList<Pair> pairs)
+    {
+        var findings = new List<JsonElement>();
+        while (findings.Count < pairs.Count)
+        {
+            var input = string.Concat(pairs.Skip(findings.Count).Select(pair => JsonSerializer.Serialize(pair, JsonSerializerOptions.Web) + '\n'));
+            var (status, output, _) = Start("/usr/bin/python3", [Script("compare_many.py")], input);
+            var answers = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+            findings.AddRange(answers);
+            if (findings.Count < pairs.Count)
+            {
+                findings.Add(JsonSerializer.SerializeToElement(new { problems = new[] { $"cannot judge: the judge's decoder ended with {status}" } }));
+            }
+        }
+        return findings;
+    }
 
     public static string Run(string program, IReadOnlyList<string> arguments, string input = "")
+    {
+        var (status, output, errors) = Start(program, arguments, input);
+        Assert.True(status == 0, $"{program} ended with {status}: {errors}");
+        return output;
+    }
+
+    private static (int Status, string Output, string Errors) Start(string program, IReadOnlyList<string> arguments, string input)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         using var child = Process.Start(start)!;
         var output = child.StandardOutput.ReadToEndAsync();
         var errors = child.StandardError.ReadToEndAsync();
-        child.StandardInput.Write(input);
-        child.StandardInput.Close();
+        try
+        {
+            child.StandardInput.Write(input);
+            child.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended before it had read everything; its status says why.
+        }
         if (!child.WaitForExit(TimeSpan.FromSeconds(240)))
         {
             child.Kill();
             Assert.Fail($"{program} took longer than 240 s.");
         }
-        Assert.True(child.ExitCode == 0, $"{program} ended with {child.ExitCode}: {errors.GetAwaiter().GetResult()}");
-        return output.GetAwaiter().GetResult();
+        return (child.ExitCode, output.GetAwaiter().GetResult(), errors.GetAwaiter().GetResult());
     }
 
     public static string Script(string name) => Path.Combine(RepositoryRoot, "tests", "oracle", name);

@@ -269,7 +269,7 @@ internal sealed class JpegCodestream
                 throw Damaged("a scan header is damaged");
             }
             components[i] = new JpegScanComponent(
-                index, huffman[tables >> 4], huffman[0x10 | (tables & 15)], dcQuantizers[frame.Components[index].QuantizationTable & 3]);
+                index, huffman[tables >> 4], huffman[0x10 | (tables & 15)], frame.Components[index].QuantizationTable <= 3 ? dcQuantizers[frame.Components[index].QuantizationTable] : 0);
         }
         var parameters = content[(1 + (2 * components.Length))..];
         scans.Add(new JpegScan

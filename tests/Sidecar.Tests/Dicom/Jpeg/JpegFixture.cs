@@ -44,7 +44,7 @@ internal sealed record JpegFixture
     /// <summary>Full tables with codes of up to 16 bits.</summary>
     public bool HasLongCodes { get; init; }
 
-    private PixelFormat Format => Sampling.Length == 1
+    public PixelFormat Format => Sampling.Length == 1
         ? PixelFormat.Grey(Columns, Rows, Precision, inverted: IsInverted)
         : PixelFormat.Colour(Columns, Rows, Colours == JpegColours.Jfif ? "YBR_FULL_422" : "RGB");
 
