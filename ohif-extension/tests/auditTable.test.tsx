@@ -1,5 +1,5 @@
 import { act } from 'react';
-import { expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { AuditTable } from '../src/audit/AuditTable';
 import { SidecarProblem, type AuditClient } from '../src/sidecar/client';
 import type { AuditChainView, AuditEventView } from '../src/sidecar/types';
@@ -15,8 +15,7 @@ function fake(chain: AuditChainView = ofChain, page: AuditClient['page'] = async
   return { page: vi.fn(page), chain: vi.fn(async () => chain), export: vi.fn<AuditClient['export']>(async () => new Blob()), certificate: vi.fn<AuditClient['certificate']>(async () => new Blob()) };
 }
 
-const download = vi.fn();
-vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(download);
+beforeEach(() => void vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => undefined));
 
 const button = (name: string): HTMLButtonElement => {
   const found = [...document.querySelectorAll('button')].find(b => b.textContent === name);
