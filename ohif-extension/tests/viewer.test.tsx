@@ -258,7 +258,8 @@ test('new pixels that never arrive do not keep back how the job ended', async ()
 });
 
 describe('the job list', () => {
-  const show = async (...jobs: FollowedJob[]): Promise<HTMLElement> => render(<JobList jobs={{ jobs: new Observable<readonly FollowedJob[]>(jobs), certificate }} />);
+  const show = async (...jobs: FollowedJob[]): Promise<HTMLElement> => render(<JobList jobs={{ jobs: new Observable<readonly FollowedJob[]>(jobs), certificate, cancel }} />);
+  const cancel = vi.fn(async () => undefined);
   const certificate = vi.fn(async () => new Blob());
 
   test('a running job has a progress bar with n of m and the time left', async () => {
@@ -288,6 +289,17 @@ describe('the job list', () => {
     certificate.mockRejectedValueOnce(new SidecarProblem(409, 'urn:sidecar:problem:no-certificate', 'The mask job is not finished.'));
     await click(byCy('image-masking-certificate'));
     expect(document.querySelector('[role="alert"]')?.textContent).toContain('The mask job is not finished.');
+  });
+
+  test('a running job can be cancelled, a finished one cannot, and a refusal is said', async () => {
+    await show({ job: aJob({ done: 1 }), connection: 'live' });
+    await click(byCy('image-masking-job-cancel'));
+    expect(cancel).toHaveBeenCalledOnce();
+    cancel.mockRejectedValueOnce(new SidecarProblem(409, 'urn:sidecar:problem:job-ended', 'The mask job has ended already.'));
+    await click(byCy('image-masking-job-cancel'));
+    expect(document.querySelector('[role="alert"]')?.textContent).toContain('The mask job has ended already.');
+    const ended = await show({ job: aJob({ state: 'succeeded', done: 3 }), connection: 'live' });
+    expect(ended.querySelector('[data-cy="image-masking-job-cancel"]')).toBeNull();
   });
 
   test('a running job has no certificate yet', async () => {

@@ -64,7 +64,7 @@ test('docs/operations.md explains each setting of the sidecar', () => {
   assert.ok(files.length >= 4);
   for (const file of files) {
     const source = read(file);
-    const section = /Section <c>(\w+)<\/c>/.exec(source)[1];
+    const section = /Section <c>([\w:]+)<\/c>/.exec(source)[1].replaceAll(':', '__');
     for (const [, name] of source.matchAll(/public [\w<>?[\]]+ (\w+) \{ get; init; \}/g)) assert.ok(docs.includes(`SIDECAR_${section}__${name}`), `${section}:${name} of ${file}`);
   }
 });

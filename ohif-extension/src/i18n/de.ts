@@ -63,6 +63,8 @@ export const de: Record<MessageKey, string> = {
   'job.done_one': '{count} Bild geschwärzt',
   'job.done_other': '{count} Bilder geschwärzt',
   'job.certificate': 'Nachweis',
+  'job.cancel': 'Auftrag abbrechen',
+  'job.cancel.title': 'Es wird kein weiteres Bild begonnen. Geschwärzte Bilder bleiben geschwärzt.',
   'job.region.progress': 'Fortschritt des Schwärzungsauftrags',
 
   'toast.started': 'Schwärzung läuft',

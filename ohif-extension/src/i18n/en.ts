@@ -60,6 +60,8 @@ export const en = {
   'job.done_one': '{count} image masked',
   'job.done_other': '{count} images masked',
   'job.certificate': 'Certificate',
+  'job.cancel': 'Cancel this job',
+  'job.cancel.title': 'No further image is begun. Images already masked stay masked.',
   'job.region.progress': 'Progress of the masking job',
 
   'toast.started': 'Masking in progress',

@@ -10,7 +10,7 @@ import { describeProblem, describeState, describeTime, describeTimeLeft } from '
 const finishedShown = 5;
 
 /** The study's masking jobs: those that run, and the last that ended. */
-export function JobList({ jobs }: { readonly jobs: Pick<JobStore, 'jobs' | 'certificate'> }): ReactNode {
+export function JobList({ jobs }: { readonly jobs: Pick<JobStore, 'jobs' | 'certificate' | 'cancel'> }): ReactNode {
   const all = useObservable(jobs.jobs);
   const running = all.filter(({ job }) => !isFinal(job));
   const ended = all.filter(({ job }) => isFinal(job)).slice(0, finishedShown);
@@ -22,7 +22,12 @@ export function JobList({ jobs }: { readonly jobs: Pick<JobStore, 'jobs' | 'cert
       {all.length === 0 && <p className="image-masking-quiet">{t('panel.jobs.none')}</p>}
       <ul>
         {[...running, ...ended].map(followed => (
-          <JobItem key={followed.job.id} {...followed} readCertificate={() => jobs.certificate(followed.job)} />
+          <JobItem
+            key={followed.job.id}
+            {...followed}
+            readCertificate={() => jobs.certificate(followed.job)}
+            cancel={() => jobs.cancel(followed.job)}
+          />
         ))}
       </ul>
     </section>
@@ -31,9 +36,10 @@ export function JobList({ jobs }: { readonly jobs: Pick<JobStore, 'jobs' | 'cert
 
 interface JobItemProps extends FollowedJob {
   readonly readCertificate: () => Promise<Blob>;
+  readonly cancel: () => Promise<void>;
 }
 
-function JobItem({ job, connection, problem, readCertificate }: JobItemProps): ReactNode {
+function JobItem({ job, connection, problem, readCertificate, cancel }: JobItemProps): ReactNode {
   const ended = isFinal(job);
   const treated = job.done + job.failed;
   return (
@@ -79,25 +85,23 @@ function JobItem({ job, connection, problem, readCertificate }: JobItemProps): R
           </ul>
         </div>
       )}
-      {ended && job.done > 0 && <Certificate job={job.id} read={readCertificate} />}
+      {!ended && connection !== 'gone' && <JobAction name="cancel" title={t('job.cancel.title')} run={cancel} />}
+      {ended && job.done > 0 && <JobAction name="certificate" run={async () => saveFile(await readCertificate(), `certificate-${job.id}.html`)} />}
     </li>
   );
 }
 
-/** Hands out the proof of a finished job as a file to keep or print. */
-function Certificate({ job, read }: { readonly job: string; readonly read: () => Promise<Blob> }): ReactNode {
+/** A quiet button that says why it did not do what it is for. */
+function JobAction({ name, title, run }: { readonly name: 'cancel' | 'certificate'; readonly title?: string; readonly run: () => Promise<void> }): ReactNode {
   const [problem, setProblem] = useState<SidecarProblem>();
-  const save = (): void => {
+  const press = (): void => {
     setProblem(undefined);
-    read().then(
-      page => saveFile(page, `certificate-${job}.html`),
-      (error: unknown) => setProblem(error instanceof SidecarProblem ? error : new SidecarProblem(0, 'unreadable', '')),
-    );
+    run().catch((error: unknown) => setProblem(error instanceof SidecarProblem ? error : new SidecarProblem(0, 'unreadable', '')));
   };
   return (
     <p>
-      <button type="button" className="image-masking-quiet" data-cy="image-masking-certificate" onClick={save}>
-        {t('job.certificate')}
+      <button type="button" className="image-masking-quiet" data-cy={name === 'cancel' ? 'image-masking-job-cancel' : 'image-masking-certificate'} title={title} onClick={press}>
+        {t(name === 'cancel' ? 'job.cancel' : 'job.certificate')}
       </button>
       {problem && <span role="alert"> {describeProblem(problem)}</span>}
     </p>

@@ -53,6 +53,11 @@ export class JobStore {
     this.follow(job);
   }
 
+  /** Has no further image begun; the job's own news then tell how it ended. */
+  async cancel(job: MaskJobView): Promise<void> {
+    await this.client.cancelJob(job.id, this.abort.signal);
+  }
+
   certificate(job: MaskJobView): Promise<Blob> {
     return this.client.certificatePage(job.id, this.abort.signal);
   }

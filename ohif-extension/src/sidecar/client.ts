@@ -27,6 +27,8 @@ export interface SidecarClient {
   createJob(request: MaskJobRequest, idempotencyKey: string, signal?: AbortSignal): Promise<MaskJobView>;
   job(id: string, signal?: AbortSignal): Promise<MaskJobView>;
   jobsOfStudy(studyInstanceUid: string, signal?: AbortSignal): Promise<readonly MaskJobView[]>;
+  /** Starts no further image of a job; those begun are brought to their end. */
+  cancelJob(id: string, signal?: AbortSignal): Promise<MaskJobView>;
   /** The certificate of a finished job, as a page to print. */
   certificatePage(id: string, signal?: AbortSignal): Promise<Blob>;
   /** The job at each change, until its stream ends. Throws where the stream breaks or falls silent. */
@@ -132,6 +134,8 @@ export function createSidecarClient(options: SidecarClientOptions): SidecarClien
     job: (id, signal) => read<MaskJobView>(`/mask-jobs/${encodeURIComponent(id)}`, { signal }),
     jobsOfStudy: async (study, signal) =>
       (await read<MaskJobList>(`/mask-jobs?study=${encodeURIComponent(study)}`, { signal })).jobs,
+
+    cancelJob: (id, signal) => read<MaskJobView>(`/mask-jobs/${encodeURIComponent(id)}/cancel`, { method: 'POST', signal }),
 
     certificatePage: async (id, signal) => (await send(`/mask-jobs/${encodeURIComponent(id)}/certificate.html`, { signal })).blob(),
 

@@ -25,7 +25,7 @@ internal static partial class MaskJobEndpoints
         jobs.MapGet("/{id}", Read).WithName("getMaskJob").ProducesProblem(404);
         jobs.MapGet("/", List).WithName("listMaskJobs").ProducesProblem(400);
         jobs.MapPost("/{id}/cancel", Cancel).WithName("cancelMaskJob")
-            .WithSummary("Starts no further image of a job. Images already begun are brought to their end; those already masked stay masked.").ProducesProblem(404).ProducesProblem(409);
+            .WithSummary("Starts no further image of a job. Images already begun are brought to their end; those already masked stay masked.").AddEndpointFilter<RefusalAudit>().ProducesProblem(404).ProducesProblem(409);
         jobs.MapGet("/{id}/events", Events).WithName("streamMaskJob")
             .WithSummary("Server-sent events named progress, each with a MaskJobView; the last one has a final state.")
             .Produces<MaskJobView>(200, "text/event-stream").ProducesProblem(404);

@@ -12,6 +12,7 @@ namespace Sidecar.Dicom.Codecs.JpegLs;
 internal sealed class JpegLsBits : IDisposable
 {
     private const int SlackBytes = 16;
+    private const int MostFillingBits = 16;
     private byte[] bytes = [];
 
     /// <summary>Bits of the segment, filling bits of its last byte included.</summary>
@@ -81,6 +82,19 @@ internal sealed class JpegLsBits : IDisposable
         if (position > Length)
         {
             throw Truncated();
+        }
+    }
+
+    /// <summary>
+    /// After the last line. Bits that no pixel took are a damaged stream, which another decoder may read as another picture; filling bits and one byte of
+    /// padding are not.
+    /// </summary>
+    /// <exception cref="DicomFormatException">More than those are left.</exception>
+    public void CheckFinished(long position)
+    {
+        if (Length - position >= MostFillingBits)
+        {
+            throw new DicomFormatException("A JPEG-LS frame is damaged: it holds more coded data than its pixels take.");
         }
     }
 

@@ -37,6 +37,10 @@ public sealed class JpegLsCodec : IFrameCodec
                 }
                 decoder.DecodeLines();
                 cells.Store(decoder.State, row, frame);
+                if ((row + 1) % scan.RestartRows == 0 || row + 1 == structure.Rows)
+                {
+                    decoder.Finish();
+                }
             }
         }
     }

@@ -42,6 +42,10 @@ internal sealed class JpegLsDecoder
         Position = 0;
     }
 
+    /// <summary>To be called behind the last line of what <see cref="JpegLsBits"/> was loaded with.</summary>
+    /// <exception cref="DicomFormatException">The segment goes on.</exception>
+    public void Finish() => bits.CheckFinished(Position);
+
     /// <summary>Decodes the next line of each component into <see cref="State"/>.</summary>
     /// <exception cref="DicomFormatException">The segment is damaged or ends too early.</exception>
     public void DecodeLines()

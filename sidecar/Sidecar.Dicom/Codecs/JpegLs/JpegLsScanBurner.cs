@@ -81,6 +81,7 @@ internal sealed class JpegLsScanBurner
             decoder.DecodeLines();
             original.Store(decoder.State, row, frame);
         }
+        decoder.Finish();
     }
 
     private void EncodeRows(int first, int end, ReadOnlySpan<byte> frame, Stream stream)

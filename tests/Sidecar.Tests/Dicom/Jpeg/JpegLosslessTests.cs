@@ -72,12 +72,10 @@ public sealed class JpegLosslessTests(JpegLosslessTests.Readings readings) : ICl
         var plain = shape.Encode(shape.MakeFrame());
         byte[] thumbnails = [0xFF, 0xE1, 0, 12, .. "Exif\0\0SECR"u8, 0xFF, 0xE0, 0, 20, .. "JFIF\0"u8, 1, 1, 0, 0, 1, 0, 1, 1, 1, .. "SECR"u8, 0xFF, 0xFE, 0, 6, .. "KEPT"u8];
 
-        var masked = MaskerCalls.Masked(shape.Wrap([.. plain[..2], .. thumbnails, .. plain[2..], .. plain]), Masks);
+        var masked = MaskerCalls.Masked(shape.Wrap([.. plain[..2], .. thumbnails, .. plain[2..]]), Masks);
 
         Assert.Equal(-1, masked.AsSpan().IndexOf("SECR"u8));
         Assert.NotEqual(-1, masked.AsSpan().IndexOf("KEPT"u8));
-        ReadOnlySpan<byte> start = [0xFF, 0xD8, 0xFF];
-        Assert.Equal(masked.AsSpan().IndexOf(start), masked.AsSpan().LastIndexOf(start));
     }
 
     [Fact]

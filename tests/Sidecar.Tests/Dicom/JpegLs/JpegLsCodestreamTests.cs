@@ -105,6 +105,27 @@ public sealed class JpegLsCodestreamTests
         MaskerCalls.Masked(shape.Wrap(whole[..end]), MaskerCalls.Mask(0, 0, 4, 4));
     }
 
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    [InlineData(40, false)]
+    public void BurnMasks_CodedDataBehindTheLastPixel_IsDamagedUnlessItIsPadding(int bytes, bool isPadding)
+    {
+        var shape = new JpegLsShape(PixelFormat.Grey(16, 16));
+        var whole = shape.Encode(shape.MakeFrame());
+        var end = whole.Length - (whole[^1] == 0xD9 ? 2 : 3);
+        byte[] longer = [.. whole[..end], .. new byte[bytes], .. whole[end..]];
+
+        if (isPadding)
+        {
+            MaskerCalls.Masked(shape.Wrap(longer), MaskerCalls.Mask(0, 0, 4, 4));
+        }
+        else
+        {
+            Assert.Contains("more coded data than its pixels take", MaskerCalls.Refused(shape.Wrap(longer), MaskerCalls.Mask(0, 0, 4, 4)), StringComparison.Ordinal);
+        }
+    }
+
     public static TheoryData<string, string, string> Refusals() => new()
     {
         { "FFDA0008010100000000", "FFDA0008010105000000", "mapping tables" },
