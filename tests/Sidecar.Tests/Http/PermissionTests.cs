@@ -6,8 +6,18 @@ using Xunit;
 namespace Sidecar.Tests.Http;
 
 /// <summary>Every endpoint against every kind of caller. A new endpoint belongs into this table.</summary>
-public sealed class PermissionTests
+public sealed class PermissionTests(PermissionTests.SharedApp shared) : IClassFixture<PermissionTests.SharedApp>
 {
+    /// <summary>One for the whole table: starting the service for each row took longer than all its answers.</summary>
+    public sealed class SharedApp : IAsyncLifetime
+    {
+        internal SidecarApp App { get; } = new();
+
+        public Task InitializeAsync() => Task.CompletedTask;
+
+        public Task DisposeAsync() => App.DisposeAsync().AsTask();
+    }
+
     // No token, a token without roles, the role to mask, all other roles. 2xx/4xx of the endpoint itself count as "let in".
     private static readonly (string Method, string Path, bool Anonymous, bool AnyToken, bool Mask, bool OtherRoles)[] Table =
     [
@@ -48,8 +58,7 @@ public sealed class PermissionTests
     [MemberData(nameof(Rows))]
     public async Task An_endpoint_lets_in_whom_the_table_says_and_nobody_else(string method, string path, string roles, bool letIn)
     {
-        await using var app = new SidecarApp();
-        using var client = roles == "nobody" ? app.CreateClient() : app.ClientWith(roles.Split(',', StringSplitOptions.RemoveEmptyEntries));
+        using var client = roles == "nobody" ? shared.App.CreateClient() : shared.App.ClientWith(roles.Split(',', StringSplitOptions.RemoveEmptyEntries));
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         if (method == "POST")
         {
