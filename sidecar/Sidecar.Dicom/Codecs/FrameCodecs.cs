@@ -6,6 +6,7 @@ namespace Sidecar.Dicom.Codecs;
 /// <summary>The codecs a masker may use, by transfer syntax.</summary>
 public sealed class FrameCodecs
 {
+    private static readonly JpegLsCodec JpegLs = new(new DecodedFrames());
     private readonly IReadOnlyDictionary<string, IFrameCodec> byTransferSyntax;
 
     public FrameCodecs(IReadOnlyDictionary<string, IFrameCodec> byTransferSyntax) => this.byTransferSyntax = byTransferSyntax;
@@ -21,8 +22,8 @@ public sealed class FrameCodecs
         [TransferSyntaxUids.JpegFullProgression] = new JpegCodec(),
         [TransferSyntaxUids.JpegLossless] = new JpegCodec(),
         [TransferSyntaxUids.JpegLosslessSv1] = new JpegCodec(),
-        [TransferSyntaxUids.JpegLsLossless] = new JpegLsCodec(),
-        [TransferSyntaxUids.JpegLsNearLossless] = new JpegLsCodec(),
+        [TransferSyntaxUids.JpegLsLossless] = JpegLs,
+        [TransferSyntaxUids.JpegLsNearLossless] = JpegLs,
     });
 
     /// <summary>These codecs and <paramref name="others"/>.</summary>

@@ -9,7 +9,8 @@ namespace Sidecar.Dicom.Codecs.JpegLs;
 /// parameters. What is coded before the first masked row stays bit for bit. A near-lossless frame is written with NEAR 0 in its own transfer syntax,
 /// which allows it: its samples stay what they were after the first loss. Comments and application data are not kept, as they may hold anything.
 /// </summary>
-public sealed class JpegLsCodec : IFrameCodec
+/// <param name="decoded">Frames decoded a moment ago.</param>
+public sealed class JpegLsCodec(DecodedFrames decoded) : IFrameCodec
 {
     private const int MaxPrecision = 16;
 
@@ -21,6 +22,10 @@ public sealed class JpegLsCodec : IFrameCodec
 
     public void Decode(ReadOnlySpan<byte> codestream, PixelLayout layout, Span<byte> frame)
     {
+        if (decoded.TryTake(codestream, layout, frame))
+        {
+            return;
+        }
         var structure = Read(codestream, layout);
         using var bits = new JpegLsBits();
         foreach (var scan in structure.Scans)
@@ -61,7 +66,8 @@ public sealed class JpegLsCodec : IFrameCodec
         {
             header.WriteScan(coded);
             var burner = new JpegLsScanBurner(scan, structure.Precision, coded, precision, layout, bits, writer);
-            burner.Burn(codestream[scan.Entropy], frame, format, regions, result);
+            // With one scan, the frame is whole when its only interval is decoded.
+            burner.Burn(codestream[scan.Entropy], frame, format, regions, result, scans.Count == 1 ? new DecodedFrame(decoded, codestream) : default);
         }
         header.WriteEnd();
         ArrayPool<byte>.Shared.Return(rented);

@@ -39,7 +39,8 @@ internal sealed class JpegLsScanBurner
     /// <param name="format">The frame's.</param>
     /// <param name="regions">What to blacken.</param>
     /// <param name="stream">Where the coded samples go.</param>
-    public void Burn(ReadOnlySpan<byte> entropy, Span<byte> frame, FrameFormat format, IReadOnlyList<Region> regions, Stream stream)
+    /// <param name="whole">Takes the frame as it was, where it was decoded as a whole at once.</param>
+    public void Burn(ReadOnlySpan<byte> entropy, Span<byte> frame, FrameFormat format, IReadOnlyList<Region> regions, Stream stream, DecodedFrame whole)
     {
         var segments = new JpegLsSegments(entropy);
         for (var start = 0; start < layout.Rows; start += scan.RestartRows)
@@ -58,6 +59,10 @@ internal sealed class JpegLsScanBurner
             }
             var first = mayCopy ? masked.Min(region => region.Y) : start;
             DecodeRows(start, first, end, frame);
+            if (end - start == layout.Rows)
+            {
+                whole.Keep(layout, frame);
+            }
             foreach (var region in masked)
             {
                 FrameBurner.Burn(frame, format.Shape, format.BlackUnits, region);

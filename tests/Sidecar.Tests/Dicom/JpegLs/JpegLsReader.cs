@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Sidecar.Dicom.Codecs;
 using Sidecar.Dicom.Codecs.JpegLs;
 using Sidecar.Dicom.Files;
 using Sidecar.Dicom.Pixels;
@@ -20,7 +21,7 @@ internal static class JpegLsReader
         using var stream = new MemoryStream(file);
         var layout = PixelLayout.Read(Part10File.Read(stream, FileMeta.Read(stream)));
         var frame = new byte[layout.Rows * layout.Columns * layout.SamplesPerPixel * layout.SampleBytes];
-        new JpegLsCodec().Decode(Codestream(file), layout, frame);
+        new JpegLsCodec(new DecodedFrames()).Decode(Codestream(file), layout, frame);
         return frame.Chunk(layout.SampleBytes).Select(cell => layout switch
         {
             { SampleBytes: 1, IsSigned: true } => (int)(sbyte)cell[0],

@@ -1,13 +1,13 @@
 using System.Security.Cryptography;
 using Sidecar.Dicom.Pixels;
 
-namespace Sidecar.Workers;
+namespace Sidecar.Dicom.Codecs;
 
 /// <summary>
 /// Frames decoded to be masked, kept until the proof asks for the very same original codestream: decoding is the most costly step, and gives the same
 /// samples each time. Found by SHA-256, handed out once, limited in size; results are never kept here, so the proof always decodes them afresh.
 /// </summary>
-internal sealed class DecodedFrames
+public sealed class DecodedFrames
 {
     private const long MaxInstanceBytes = 64L << 20;
     private const long MaxBytes = 128L << 20;
@@ -66,4 +66,13 @@ internal sealed class DecodedFrames
 
     private static (string Sha256, PixelLayout Layout) Key(ReadOnlySpan<byte> codestream, PixelLayout layout) =>
         (Convert.ToHexStringLower(SHA256.HashData(codestream)), layout);
+}
+
+/// <summary>A place for the frame of one codestream; the default one keeps nothing.</summary>
+internal readonly ref struct DecodedFrame(DecodedFrames frames, ReadOnlySpan<byte> codestream)
+{
+    private readonly DecodedFrames? frames = frames;
+    private readonly ReadOnlySpan<byte> codestream = codestream;
+
+    public void Keep(PixelLayout layout, ReadOnlySpan<byte> frame) => frames?.Keep(codestream, layout, frame);
 }
