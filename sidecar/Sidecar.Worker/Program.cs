@@ -3,8 +3,10 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Sidecar.Worker;
 
-// Runs the native codecs for the sidecar, which starts it, kills it at a deadline and starts another. Not for people to call.
-if (args is not [WorkerProtocol.MemoryLimitOption, var limit] || !long.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var memoryBytes))
+// Runs native libraries for the sidecar, which starts it, kills it at a deadline and starts another: codecs, or with --text the finding and reading of
+// text. Not for people to call.
+if (args is not [WorkerProtocol.MemoryLimitOption, var limit, .. [] or [WorkerProtocol.TextOption, _]]
+    || !long.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var memoryBytes))
 {
     Console.Error.WriteLine("sidecar-worker is started by the sidecar; use `sidecar` instead.");
     return 2;
@@ -12,19 +14,22 @@ if (args is not [WorkerProtocol.MemoryLimitOption, var limit] || !long.TryParse(
 
 using var input = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(0, false), FileAccess.Read, 0);
 using var output = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(1, false), FileAccess.Write, 0);
+TextWork? text = null;
 try
 {
     ProcessLimits.ExitWithSidecar();
     ProcessLimits.EnlargePipes();
     ProcessLimits.Apply(memoryBytes);
-    var library = Jpeg2000Codec.CheckLibrary();
+    text = args is [.., WorkerProtocol.TextOption, var models] ? new TextWork(models) : null;
+    var libraries = text?.Libraries ?? Jpeg2000Codec.CheckLibrary();
     ProcessLimits.SilenceStandardError();
-    Reply(WorkerStatus.Done, Encoding.UTF8.GetBytes(library));
+    Reply(WorkerStatus.Done, Encoding.UTF8.GetBytes(libraries));
 }
 catch (Exception exception) when (exception is WorkerException or DllNotFoundException or EntryPointNotFoundException)
 {
     // Said to the sidecar, which tells it to a person: a missing library is an installation to mend, not a crash.
     Reply(WorkerStatus.Unsupported, Encoding.UTF8.GetBytes(exception is WorkerException ? exception.Message
+        : args.Length > 2 ? "A library that text is read with is not installed, or of another version than this software was built for."
         : "libopenjp2-7 is not installed, or of another version than this software was built for."));
     return 1;
 }
@@ -42,7 +47,14 @@ while (true)
     try
     {
         input.ReadExactly(received.Resize(request.PayloadBytes));
-        Work(request);
+        if (text is not null)
+        {
+            text.Do(request, received, answer);
+        }
+        else
+        {
+            Work(request);
+        }
         Reply(WorkerStatus.Done, answer.Span);
     }
     catch (Exception exception) when (exception is OutOfMemoryException or WorkerException { Status: WorkerStatus.OutOfMemory })

@@ -7,12 +7,17 @@ public enum WorkerOperation
 {
     DecodeJpeg2000 = 1,
     EncodeJpeg2000 = 2,
+
+    /// <summary>Find lines of text in a rendering: Columns, Rows, Components 1 or 3 (planes one after the other), SampleBytes 1. Of text workers only.</summary>
+    DetectText = 3,
+
+    // Reading a line is to be 4: add it to TextWork.Do.
 }
 
 /// <summary>How a worker's answer ends.</summary>
 public enum WorkerStatus
 {
-    /// <summary>The payload is the frame or the codestream asked for.</summary>
+    /// <summary>The payload is the frame, the codestream or the boxes (<see cref="WorkerTextBox"/> after the other) asked for.</summary>
     Done = 0,
 
     /// <summary>The codestream is damaged or contradicts the request. The payload is the reason, one line of UTF-8.</summary>
@@ -33,10 +38,13 @@ public enum WorkerStatus
 public static class WorkerProtocol
 {
     /// <summary>"SDW" and the version of this protocol: a worker of another version is refused before it is used.</summary>
-    public const int Magic = 0x53445703;
+    public const int Magic = 0x53445704;
 
-    /// <summary>The worker's only argument is its memory limit in bytes.</summary>
+    /// <summary>A worker's first argument: its memory limit in bytes follows. Alone, it makes a worker for codecs.</summary>
     public const string MemoryLimitOption = "--memory-limit";
+
+    /// <summary>Makes a worker that finds and reads text instead: the folder of <see cref="TextModelFiles"/> follows, empty where there is no detector.</summary>
+    public const string TextOption = "--text";
 }
 
 /// <summary>
@@ -91,6 +99,19 @@ public struct WorkerRequest
     public int PayloadBytes;
 
     public readonly long FrameBytes => (long)Columns * Rows * Components * SampleBytes;
+}
+
+/// <summary>A line of text in the answer to <see cref="WorkerOperation.DetectText"/>, in pixels of the rendering and within it.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct WorkerTextBox
+{
+    public int X;
+    public int Y;
+    public int Width;
+    public int Height;
+
+    /// <summary>Mean probability, 0 to 1.</summary>
+    public float Confidence;
 }
 
 /// <summary>The answer to one request.</summary>

@@ -11,52 +11,17 @@ namespace Sidecar.Workers;
 public sealed class CodecWorkerPool(WorkerOptions options, Quarantine quarantine) : IDisposable
 {
     private readonly Quarantine quarantine = quarantine;
-    private readonly SemaphoreSlim places = new(options.ActualCount);
-    private readonly Lock gate = new();
-    private readonly Stack<CodecWorker> idle = new();
-    private readonly HashSet<CodecWorker> lent = [];
-    private bool isDisposed;
+    private readonly WorkerPool workers = new(options, WorkerKind.Codecs);
 
     /// <summary>The processes that live now, for tests and for `sidecar doctor`.</summary>
-    public IReadOnlyList<int> ProcessIds
-    {
-        get
-        {
-            lock (gate)
-            {
-                return [.. idle.Concat(lent).Select(worker => worker.ProcessId)];
-            }
-        }
-    }
+    public IReadOnlyList<int> ProcessIds => workers.ProcessIds;
 
     /// <summary>Frames at work now.</summary>
-    internal int Busy
-    {
-        get
-        {
-            lock (gate)
-            {
-                return lent.Count;
-            }
-        }
-    }
+    internal int Busy => workers.Busy;
 
     /// <summary>Starts a worker if none runs, and names the native libraries it found.</summary>
     /// <exception cref="WorkersUnavailableException">The executable or a library is missing, or of another version.</exception>
-    public string DescribeLibraries()
-    {
-        places.Wait();
-        try
-        {
-            var worker = Lend();
-            Return(worker);
-            return worker.Libraries;
-        }
-        finally
-        {
-            places.Release();
-        }
-    }
+    public string DescribeLibraries() => workers.DescribeLibraries();
 
     /// <summary>Decodes into <paramref name="frame"/>, which must have the size that <paramref name="request"/> says.</summary>
     /// <exception cref="DicomFormatException">The codestream is damaged, or its worker died of it.</exception>
@@ -84,24 +49,7 @@ public sealed class CodecWorkerPool(WorkerOptions options, Quarantine quarantine
     }
 
     /// <summary>Ends all workers. A frame still at work fails.</summary>
-    public void Dispose()
-    {
-        List<CodecWorker> all;
-        lock (gate)
-        {
-            isDisposed = true;
-            all = [.. idle.Concat(lent)];
-            idle.Clear();
-        }
-        foreach (var worker in all)
-        {
-            worker.Kill("the program is ending");
-        }
-        foreach (var worker in all)
-        {
-            worker.Dispose();
-        }
-    }
+    public void Dispose() => workers.Dispose();
 
     private Loan Borrow(in WorkerRequest request, ReadOnlySpan<byte> codestream)
     {
@@ -109,95 +57,29 @@ public sealed class CodecWorkerPool(WorkerOptions options, Quarantine quarantine
         {
             throw new DicomFormatException("A compressed frame of this file is in quarantine, because decoding it ended its codec worker twice.");
         }
-        places.Wait();
         try
         {
-            var millions = (double)request.Columns * request.Rows * request.Components / 1_000_000;
-            return new Loan(this, Lend(), options.FrameDeadline + (options.DeadlinePerMillionSamples * millions), codestream);
+            return new Loan(this, workers.Lend(CancellationToken.None), options.DeadlineFor((long)request.Columns * request.Rows * request.Components), codestream);
         }
         catch (WorkersUnavailableException unavailable)
         {
-            places.Release();
             // Nothing that waiting would mend, nor the archive's fault: the file is refused, and the reason says what to install.
             throw new UnsupportedInstanceException(unavailable.Message);
         }
-        catch
-        {
-            places.Release();
-            throw;
-        }
-    }
-
-    private CodecWorker Lend()
-    {
-        lock (gate)
-        {
-            ObjectDisposedException.ThrowIf(isDisposed, this);
-            while (idle.TryPop(out var waiting))
-            {
-                if (waiting.IsAlive)
-                {
-                    lent.Add(waiting);
-                    return waiting;
-                }
-                // The system may have ended it in the meantime; no frame is to blame.
-                waiting.Dispose();
-            }
-        }
-        var worker = CodecWorker.Start(options.MemoryLimitMebibytes);
-        lock (gate)
-        {
-            if (!isDisposed)
-            {
-                lent.Add(worker);
-                return worker;
-            }
-        }
-        worker.Dispose();
-        throw new OperationCanceledException("The program is ending.");
-    }
-
-    private void Return(CodecWorker worker)
-    {
-        lock (gate)
-        {
-            lent.Remove(worker);
-            if (!isDisposed)
-            {
-                idle.Push(worker);
-                return;
-            }
-        }
-        worker.Dispose();
-    }
-
-    private void Discard(CodecWorker worker)
-    {
-        lock (gate)
-        {
-            lent.Remove(worker);
-        }
-        worker.Dispose();
     }
 
     /// <summary>The library's own threads help only while no other frame is at work: whole frames side by side use the processors better.</summary>
-    private int FreeThreads()
-    {
-        lock (gate)
-        {
-            return Math.Max(1, options.ActualCount + 1 - lent.Count);
-        }
-    }
+    private int FreeThreads() => Math.Max(1, options.ActualCount + 1 - workers.Busy);
 
     /// <summary>One worker for one frame, under a deadline.</summary>
     private ref struct Loan : IDisposable
     {
         private readonly CodecWorkerPool pool;
-        private readonly CodecWorker worker;
+        private readonly WorkerProcess worker;
         private readonly ReadOnlySpan<byte> codestream;
         private bool isSound;
 
-        public Loan(CodecWorkerPool pool, CodecWorker worker, TimeSpan time, ReadOnlySpan<byte> codestream)
+        public Loan(CodecWorkerPool pool, WorkerProcess worker, TimeSpan time, ReadOnlySpan<byte> codestream)
         {
             (this.pool, this.worker) = (pool, worker);
             this.codestream = codestream;
@@ -242,23 +124,11 @@ public sealed class CodecWorkerPool(WorkerOptions options, Quarantine quarantine
             }
         }
 
-        public void Dispose()
-        {
-            worker.ClearAlarm();
-            if (isSound && worker.IsAlive)
-            {
-                pool.Return(worker);
-            }
-            else
-            {
-                pool.Discard(worker);
-            }
-            pool.places.Release();
-        }
+        public void Dispose() => pool.workers.GiveBack(worker, isSound);
 
         private Exception Report(WorkerDiedException death)
         {
-            if (Volatile.Read(ref pool.isDisposed))
+            if (pool.workers.IsDisposed)
             {
                 return new OperationCanceledException("The program is ending.", death);
             }

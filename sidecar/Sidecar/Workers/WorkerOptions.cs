@@ -23,5 +23,7 @@ public sealed record WorkerOptions
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan DeadlinePerMillionSamples { get; init; } = TimeSpan.FromSeconds(2);
 
+    internal TimeSpan DeadlineFor(long samples) => FrameDeadline + (DeadlinePerMillionSamples * (samples / 1_000_000.0));
+
     internal int ActualCount => Count > 0 ? Count : Environment.ProcessorCount;
 }

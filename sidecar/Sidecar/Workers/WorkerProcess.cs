@@ -6,8 +6,21 @@ using Sidecar.Worker;
 
 namespace Sidecar.Workers;
 
+/// <summary>What a worker process is for.</summary>
+/// <param name="Arguments">After its memory limit.</param>
+/// <param name="Does">For a person: the program that…</param>
+/// <param name="Fails">For a person, where it cannot.</param>
+internal sealed record WorkerKind(IReadOnlyList<string> Arguments, string Does, string Fails)
+{
+    public static WorkerKind Codecs { get; } = new([], "decodes JPEG 2000", "JPEG 2000 cannot be decoded on this machine");
+
+    /// <param name="models">Null where the detector is not installed.</param>
+    public static WorkerKind Text(TextModelFiles? models) =>
+        new([WorkerProtocol.TextOption, models?.Directory ?? ""], "finds text", "Text cannot be looked for on this machine");
+}
+
 /// <summary>One worker process and its pipes. Serves one caller at a time; another thread may kill it.</summary>
-internal sealed class CodecWorker : IDisposable
+internal sealed class WorkerProcess : IDisposable
 {
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan MinimumAlarm = TimeSpan.FromMilliseconds(20);
@@ -22,7 +35,7 @@ internal sealed class CodecWorker : IDisposable
     private string? killedBecause;
     private bool isDisposed;
 
-    private CodecWorker(Process process)
+    private WorkerProcess(Process process)
     {
         this.process = process;
         ProcessId = process.Id;
@@ -39,11 +52,14 @@ internal sealed class CodecWorker : IDisposable
     /// <summary>False once the process has ended or was told to.</summary>
     public bool IsAlive => Volatile.Read(ref killedBecause) is null && !process.HasExited;
 
+    /// <param name="memoryLimitMebibytes">Memory it may use.</param>
+    /// <param name="kind">What it is to do.</param>
     /// <exception cref="WorkersUnavailableException">The executable or a library is missing, or of another version.</exception>
-    public static CodecWorker Start(int memoryLimitMebibytes)
+    public static WorkerProcess Start(int memoryLimitMebibytes, WorkerKind kind)
     {
         var executable = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "sidecar-worker.exe" : "sidecar-worker");
-        var start = new ProcessStartInfo(executable, [WorkerProtocol.MemoryLimitOption, ((long)memoryLimitMebibytes << 20).ToString(CultureInfo.InvariantCulture)])
+        var start = new ProcessStartInfo(executable, 
+            [WorkerProtocol.MemoryLimitOption, ((long)memoryLimitMebibytes << 20).ToString(CultureInfo.InvariantCulture), .. kind.Arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -53,14 +69,16 @@ internal sealed class CodecWorker : IDisposable
         start.Environment["DOTNET_GCHeapHardLimit"] = "0x4000000";
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
-        CodecWorker worker;
+        // A worker a processor, each on one thread: Tesseract's own threads would fight for the same processors.
+        start.Environment["OMP_THREAD_LIMIT"] = "1";
+        WorkerProcess worker;
         try
         {
-            worker = new CodecWorker(Process.Start(start)!);
+            worker = new WorkerProcess(Process.Start(start)!);
         }
         catch (System.ComponentModel.Win32Exception exception)
         {
-            throw new WorkersUnavailableException("The program sidecar-worker, which decodes JPEG 2000, could not be started; reinstall it beside sidecar.", exception);
+            throw new WorkersUnavailableException($"The program sidecar-worker, which {kind.Does}, could not be started; reinstall it beside sidecar.", exception);
         }
         try
         {
@@ -70,7 +88,7 @@ internal sealed class CodecWorker : IDisposable
             worker.ClearAlarm();
             return hello.Status == WorkerStatus.Done
                 ? worker
-                : throw new WorkersUnavailableException($"JPEG 2000 cannot be decoded on this machine: {worker.Libraries}");
+                : throw new WorkersUnavailableException($"{kind.Fails}: {worker.Libraries}");
         }
         catch (Exception exception) when (exception is not WorkersUnavailableException)
         {
