@@ -1,0 +1,181 @@
+using System.Data.Common;
+using Dapper;
+using Sidecar.Dicom.Pixels;
+using Sidecar.Dicom.Text;
+using Sidecar.Orthanc;
+using Sidecar.Storage;
+
+namespace Sidecar.Scans;
+
+/// <summary>What was looked at, and what was found. Rows of an image are replaced when it is looked at again; decisions of people survive as <see cref="FindingMerge"/> says.</summary>
+internal sealed class ScanLedger(Database database, TimeProvider time)
+{
+    /// <summary>A finding this near to a mask is at its edge. Pixels.</summary>
+    private const int Edge = 4;
+
+    /// <summary>The rows of a series, by Orthanc's id of the image.</summary>
+    public Task<IReadOnlyDictionary<string, LedgerRow>> ReadSeries(OrthancId series, CancellationToken token) =>
+        database.Read<IReadOnlyDictionary<string, LedgerRow>>(
+            async c => (await c.QueryAsync<LedgerRow>($"SELECT {LedgerRow.Columns} FROM scanned_instances WHERE series_orthanc_id = @series", new { series = series.Value })).ToDictionary(r => r.OrthancId),
+            token);
+
+    /// <summary>The rows of a study, by Orthanc's id of the image.</summary>
+    public Task<IReadOnlyDictionary<string, LedgerRow>> ReadStudy(OrthancId study, CancellationToken token) =>
+        database.Read<IReadOnlyDictionary<string, LedgerRow>>(
+            async c => (await c.QueryAsync<LedgerRow>($"SELECT {LedgerRow.Columns} FROM scanned_instances WHERE study_orthanc_id = @study", new { study = study.Value })).ToDictionary(r => r.OrthancId),
+            token);
+
+    /// <summary>The same file is there under another uuid: it was sent once more as it was.</summary>
+    public Task MarkSame(string orthancId, string md5, string uuid, CancellationToken token) =>
+        database.Write(t => t.Connection!.ExecuteAsync("UPDATE scanned_instances SET uuid = @uuid WHERE orthanc_id = @orthancId AND md5 = @md5", new { orthancId, md5, uuid }, t), token);
+
+    /// <summary>Images that are not in the archive any more: nothing is found in them.</summary>
+    public static async Task Forget(DbTransaction t, IReadOnlyCollection<string> orthancIds)
+    {
+        foreach (var chunk in orthancIds.Chunk(500))
+        {
+            await t.Connection!.ExecuteAsync($"DELETE FROM scanned_instances WHERE {t.Connection!.IsOneOf("orthanc_id", "@chunk")}", new { chunk }, t);
+            await t.Connection!.ExecuteAsync($"UPDATE scan_findings SET state = 'gone' WHERE {t.Connection!.IsOneOf("orthanc_id", "@chunk")} AND state IN ('open', 'accepted', 'dismissed')", new { chunk }, t);
+        }
+    }
+
+    /// <summary>Records what a scan made of images of one series, all or nothing, and counts it for the run.</summary>
+    /// <exception cref="ScanClaimLostException">The claim is not this node's any more; nothing was recorded.</exception>
+    public Task Record(ScanClaim claim, string engine, bool isWeak, IReadOnlyList<ScannedImage> images, CancellationToken token) =>
+        database.Write(
+            async t =>
+            {
+                await ScanWorkQueue.EnsureHeld(t, claim);
+                await t.Lock($"findings {claim.Work.StudyInstanceUid}"); // against decisions that are made at the same time
+                var at = Instant.ToText(time.GetUtcNow());
+                var ids = images.Select(i => i.OrthancId).ToArray();
+                var masked = await MaskedImages.Read(t.Connection!, ids, t);
+                var earlier = (await t.Connection!.QueryAsync<StoredFinding>(
+                    $"SELECT {StoredFinding.Columns} FROM scan_findings WHERE {t.Connection!.IsOneOf("orthanc_id", "@ids")} AND state IN ('open', 'accepted', 'dismissed')", new { ids }, t)).ToLookup(f => f.OrthancId);
+                foreach (var image in images)
+                {
+                    await Upsert(t, claim.Work, image, engine, isWeak, at);
+                    await Merge(t, claim.Work, image, [.. earlier[image.OrthancId]], masked.GetValueOrDefault(image.OrthancId), at);
+                }
+
+                var unscannable = images.Count(i => i.Reason is not null);
+                return await t.Connection!.ExecuteAsync(
+                    "UPDATE scan_runs SET scanned = scanned + @scanned, unscannable = unscannable + @unscannable, findings = findings + @findings, budget = budget - @all WHERE id = @RunId",
+                    new { claim.Work.RunId, scanned = (long)images.Count - unscannable, unscannable = (long)unscannable, findings = images.Sum(i => (long)i.Findings.Count), all = (long)images.Count },
+                    t);
+            },
+            token);
+
+    private static Task<int> Upsert(DbTransaction t, ScanWork work, ScannedImage image, string engine, bool isWeak, string at) =>
+        t.Connection!.ExecuteAsync(
+            """
+            INSERT INTO scanned_instances (orthanc_id, study_instance_uid, series_instance_uid, sop_instance_uid, study_orthanc_id, series_orthanc_id, instance_number, md5, uuid, state, reason, engine, is_weak,
+                                           frames, rows, columns, modality, manufacturer, model, station, photometric, sop_class, scanned_at)
+            VALUES (@OrthancId, @StudyInstanceUid, @SeriesInstanceUid, @SopInstanceUid, @StudyOrthancId, @SeriesOrthancId, @number, @Md5, @Uuid, @state, @Reason, @engine, @weak,
+                    @frames, @rows, @columns, @Modality, @Manufacturer, @Model, @Station, @Photometric, @SopClass, @at)
+            ON CONFLICT (orthanc_id) DO UPDATE SET
+                study_instance_uid = excluded.study_instance_uid, series_instance_uid = excluded.series_instance_uid, sop_instance_uid = excluded.sop_instance_uid, instance_number = excluded.instance_number,
+                md5 = excluded.md5, uuid = excluded.uuid, state = excluded.state, reason = excluded.reason, engine = excluded.engine, is_weak = excluded.is_weak, frames = excluded.frames, rows = excluded.rows,
+                columns = excluded.columns, modality = excluded.modality, manufacturer = excluded.manufacturer, model = excluded.model, station = excluded.station, photometric = excluded.photometric,
+                sop_class = excluded.sop_class, scanned_at = excluded.scanned_at
+            """,
+            new
+            {
+                image.OrthancId,
+                work.StudyInstanceUid,
+                work.SeriesInstanceUid,
+                image.SopInstanceUid,
+                work.StudyOrthancId,
+                work.SeriesOrthancId,
+                number = (long?)image.InstanceNumber,
+                image.Md5,
+                image.Uuid,
+                state = image.Reason is null ? "scanned" : "unscannable",
+                image.Reason,
+                engine,
+                weak = isWeak ? 1L : 0L,
+                frames = (long)image.Frames,
+                rows = (long?)image.Header?.Rows,
+                columns = (long?)image.Header?.Columns,
+                image.Header?.Modality,
+                image.Header?.Manufacturer,
+                image.Header?.Model,
+                image.Header?.Station,
+                image.Header?.Photometric,
+                image.Header?.SopClass,
+                at,
+            },
+            t);
+
+    private async Task Merge(DbTransaction t, ScanWork work, ScannedImage image, IReadOnlyList<StoredFinding> earlier, MaskedImage? masked, string at)
+    {
+        if (image.Reason is not null && earlier.All(e => e.Md5 == image.Md5))
+        {
+            return; // the same file could be looked at before: what was found in it is still there
+        }
+
+        var isOurMask = masked?.Md5 == image.Md5;
+        var merge = FindingMerge.Merge(earlier, image.Findings, image.Md5, isOurMask);
+        foreach (var (row, state) in merge.Closed)
+        {
+            await t.Connection!.ExecuteAsync("UPDATE scan_findings SET state = @state WHERE id = @Id", new { row.Id, state }, t);
+        }
+
+        foreach (var (row, found) in merge.Kept)
+        {
+            await t.Connection!.ExecuteAsync(
+                """
+                UPDATE scan_findings SET md5 = @Md5, confidence = @confidence, kind = @kind, matched_attribute = @MatchedAttribute, after_masking = @after,
+                    frames = CASE WHEN state = 'open' THEN @frames ELSE frames END,
+                    x = CASE WHEN state = 'open' THEN @X ELSE x END, y = CASE WHEN state = 'open' THEN @Y ELSE y END,
+                    width = CASE WHEN state = 'open' THEN @Width ELSE width END, height = CASE WHEN state = 'open' THEN @Height ELSE height END
+                WHERE id = @Id
+                """,
+                new { row.Id, image.Md5, confidence = PerMille(found), kind = ScanWords.Of(found.Kind), found.MatchedAttribute, after = IsAtMask(found, masked, isOurMask), frames = FramesOf(found), X = (long)found.Region.X, Y = (long)found.Region.Y, Width = (long)found.Region.Width, Height = (long)found.Region.Height },
+                t);
+        }
+
+        foreach (var found in merge.New)
+        {
+            await t.Connection!.ExecuteAsync(
+                """
+                INSERT INTO scan_findings (id, orthanc_id, study_instance_uid, series_instance_uid, sop_instance_uid, md5, frames, x, y, width, height, confidence, kind, matched_attribute, after_masking, state, found_at)
+                VALUES (@id, @OrthancId, @StudyInstanceUid, @SeriesInstanceUid, @SopInstanceUid, @Md5, @frames, @X, @Y, @Width, @Height, @confidence, @kind, @MatchedAttribute, @after, 'open', @at)
+                """,
+                new
+                {
+                    id = Guid.CreateVersion7(time.GetUtcNow()).ToString(),
+                    image.OrthancId,
+                    work.StudyInstanceUid,
+                    work.SeriesInstanceUid,
+                    image.SopInstanceUid,
+                    image.Md5,
+                    frames = FramesOf(found),
+                    X = (long)found.Region.X,
+                    Y = (long)found.Region.Y,
+                    Width = (long)found.Region.Width,
+                    Height = (long)found.Region.Height,
+                    confidence = PerMille(found),
+                    kind = ScanWords.Of(found.Kind),
+                    found.MatchedAttribute,
+                    after = IsAtMask(found, masked, isOurMask),
+                    at,
+                },
+                t);
+        }
+    }
+
+    // Text that is readable where it was thought to be covered.
+    private static long IsAtMask(ScanFinding found, MaskedImage? masked, bool isOurMask) =>
+        isOurMask && masked!.Regions.Any(mask => Grown(found.Region) is var near && near.X < mask.Right && mask.X < near.Right && near.Y < mask.Bottom && mask.Y < near.Bottom) ? 1 : 0;
+
+    private static Region Grown(Region region)
+    {
+        var (x, y) = (Math.Max(0, region.X - Edge), Math.Max(0, region.Y - Edge));
+        return new Region(x, y, region.Right + Edge - x, region.Bottom + Edge - y);
+    }
+
+    private static long PerMille(ScanFinding found) => (long)Math.Round(Math.Clamp(found.Confidence, 0, 1) * 1000);
+
+    private static string? FramesOf(ScanFinding found) => found.Frames is { } frames ? FrameRanges.Format(frames) : null;
+}
