@@ -6,7 +6,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 
 all_suites=(api-document unit oracle extension-types extension integration stack viewer)
 work=$PWD/.state/test
-declare -A passed=() failed=() skipped=() # by suite
 setup=(--setup-only --test-packages)
 suites=()
 for argument; do
@@ -26,21 +25,21 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 CI=1 FORCE_COLOR=0 NO_COLOR
 # Usage: suite NAME SECONDS COUNT COMMAND…: COUNT prints "passed failed skipped" from what the command left behind. A suite
 # that ends with a fault, in time or not, without one failed test, or that ran no test at all, counts as one failure.
 suite() {
-    local name=$1 limit=$2 count=$3 log=$work/$1.log status=0 begun=$SECONDS numbers reason=''
+    local name=$1 limit=$2 count=$3 log=$work/$1.log status=0 begun=$SECONDS numbers reason='' passed failed skipped
     shift 3
     wanted "$name" || return 0
-    echo "--- $name"
     timeout -k 20 "$limit" "$@" >"$log" 2>&1 </dev/null || status=$?
     numbers=$("$count" "$name" 2>>"$log") || numbers='0 0 0'
-    read -r passed["$name"] failed["$name"] skipped["$name"] <<<"$numbers"
+    read -r passed failed skipped <<<"$numbers"
     if ((status == 124 || status == 137)); then reason="was stopped after $limit seconds"
-    elif ((passed[$name] + failed[$name] == 0)); then reason="ran no test (status $status)"
-    elif ((status != 0 && failed[$name] == 0)); then reason="ended with status $status"
+    elif ((passed + failed == 0)); then reason="ran no test (status $status)"
+    elif ((status != 0 && failed == 0)); then reason="ended with status $status"
     fi
-    [[ ! $reason ]] || failed[$name]=$((failed[$name] + 1))
-    echo "$name: ${passed[$name]} passed, ${failed[$name]} failed, ${skipped[$name]} skipped in $((SECONDS - begun)) s${reason:+ ($reason)}"
-    ((failed[$name] == 0)) || { echo "the end of $log:"; tail -n 60 "$log"; }
-    ((skipped[$name] == 0)) || grep -Ei 'skip|SKIP' "$log" | head -n 20
+    [[ ! $reason ]] || failed=$((failed + 1))
+    echo "$passed $failed $skipped" >"$work/$name.counts"
+    echo "$name: $passed passed, $failed failed, $skipped skipped in $((SECONDS - begun)) s${reason:+ ($reason)}"
+    ((failed == 0)) || { echo "the end of $log:"; tail -n 60 "$log"; }
+    ((skipped == 0)) || grep -Ei 'skip|SKIP' "$log" | head -n 20
 }
 
 # --- how each tool counts ---
@@ -104,15 +103,22 @@ fi
 
 suite api-document 10 one bash -c api_document
 suite unit 300 dotnet_count bash -c 'dotnet_test unit tests/Sidecar.Tests'
+# Integration mostly waits for servers; the small suites fit beside it. The browsers need the processors for themselves.
+suite integration 400 dotnet_count bash -c 'dotnet_test integration tests/Sidecar.Integration' >"$work/integration.said" &
+integration=$!
 suite oracle 120 python_count /usr/bin/python3 tests/oracle/test_compare.py
 suite extension-types 180 one bash -c extension_types
 suite extension 180 vitest_count npm --prefix ohif-extension test -- --reporter=json --outputFile="$work/extension.json"
-suite integration 400 dotnet_count bash -c 'dotnet_test integration tests/Sidecar.Integration'
 suite stack 300 node_count node --test --test-reporter=tap --test-concurrency=1 tests/stack
+wait "$integration"
+cat "$work/integration.said"
 suite viewer 600 playwright_count bash -c viewer
 
 p=0 f=${#faults[@]} s=0
-for name in "${suites[@]}"; do p=$((p + passed[$name])) f=$((f + failed[$name])) s=$((s + skipped[$name])); done
+for name in "${suites[@]}"; do
+    read -r passed failed skipped <"$work/$name.counts" || { faults+=("$name left no count behind"); f=$((f + 1)); continue; }
+    p=$((p + passed)) f=$((f + failed)) s=$((s + skipped))
+done
 echo
 ((${#faults[@]} == 0)) || printf '%s\n' "${faults[@]}"
 echo "took $((SECONDS / 60)) min $((SECONDS % 60)) s"
