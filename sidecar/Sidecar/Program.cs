@@ -5,6 +5,7 @@ using Sidecar.Commands;
 //   MaskJobs/   masking asked for by people: endpoints, plan, store, runner
 //   Audit/      who did what: a chain of rows, checkpoints, export
 //   Orthanc/    the only door to Orthanc: client, study contents, safe replacement
+//   Telemetry/  what the service counts about itself
 //   Storage/    database, transactions, migrations
 //   Http/       tokens and permissions, problems, health, OpenAPI
 

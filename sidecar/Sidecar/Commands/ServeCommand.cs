@@ -6,6 +6,7 @@ using Sidecar.Http;
 using Sidecar.MaskJobs;
 using Sidecar.Orthanc;
 using Sidecar.Storage;
+using Sidecar.Telemetry;
 using Sidecar.Workers;
 
 namespace Sidecar.Commands;
@@ -67,10 +68,12 @@ internal static class ServeCommand
         {
             builder.Services.AddAuditServices();
             builder.Services.AddHostedService<MaskJobRunner>();
+            builder.Services.AddHostedService<QueueWatch>();
         }
 
         var app = builder.Build();
         app.UseSidecarHttp(onceKnown: a => a.UseSessionAudit());
+        app.MapMetrics();
         app.MapMe();
         app.MapMaskJobs();
         app.MapAudit();
@@ -84,6 +87,7 @@ internal static class ServeCommand
     public static void AddSidecar(IServiceCollection services, IConfiguration configuration, bool validateAtStart)
     {
         services.AddSingleton(TimeProvider.System);
+        services.AddTelemetry(configuration, validateAtStart);
         services.AddStorage(configuration, validateAtStart);
         services.AddAudit(configuration, validateAtStart);
         services.AddSidecarHttp(configuration, validateAtStart);

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Microsoft.Extensions.Options;
 using Sidecar.Orthanc;
 using Sidecar.Storage;
+using Sidecar.Telemetry;
 
 namespace Sidecar.MaskJobs;
 
@@ -103,13 +104,13 @@ internal sealed partial class MaskJobRunner(
                 catch (UnsafeOrthancException e)
                 {
                     LogUnsafe(job.Id);
-                    await FailUntouched(lease, e.Message);
+                    await FailUntouched(lease, "archive", e.Message);
                 }
                 catch (Exception e) when (e is (InvalidOperationException and not ObjectDisposedException) or ArgumentException)
                 {
                     // Our own bug. What was not written to is given up at once; what was, stays open until it can be settled.
                     LogTryAgain(e, job.Id);
-                    await FailUntouched(lease, "The software failed on this job. This image was not touched; please report this to the administrator.");
+                    await FailUntouched(lease, "software", "The software failed on this job. This image was not touched; please report this to the administrator.");
                     await Pause(lease.Token);
                 }
                 catch (Exception e)
@@ -119,7 +120,7 @@ internal sealed partial class MaskJobRunner(
                     unreachableSince ??= time.GetTimestamp();
                     if (time.GetElapsedTime(unreachableSince.Value) > options.Value.OrthancPatience)
                     {
-                        await FailUntouched(lease, "The image archive (Orthanc) could not be used for too long. This image was not touched; mask it again when the archive works.");
+                        await FailUntouched(lease, "archive", "The image archive (Orthanc) could not be used for too long. This image was not touched; mask it again when the archive works.");
                     }
 
                     await Pause(lease.Token);
@@ -179,7 +180,7 @@ internal sealed partial class MaskJobRunner(
 
             if (!await replacement.Begin(job.Id, new OrthancId(job.StudyOrthancId), (await store.ListSeries(job.Id, token)).ToHashSet(), token))
             {
-                await FailUntouched(lease, "The study is no longer in the image archive (Orthanc); somebody deleted it after the job was started.");
+                await FailUntouched(lease, "deleted", "The study is no longer in the image archive (Orthanc); somebody deleted it after the job was started.");
                 waiting = [];
             }
         }
@@ -227,9 +228,11 @@ internal sealed partial class MaskJobRunner(
                     case ReplacementOutcome.Replaced replaced:
                         await store.RecordMasked(claim, item.OrthancId, replaced, token);
                         replacement.Close(replaced.Record);
+                        ServiceMeter.CountItems("masked");
                         break;
                     case ReplacementOutcome.Refused refused:
                         await store.RecordFailed(claim, item, refused.Reason, token);
+                        ServiceMeter.CountItems("failed", refused.Cause.ToString().ToLowerInvariant());
                         break;
                 }
 
@@ -243,6 +246,7 @@ internal sealed partial class MaskJobRunner(
                 if (attempt == AttemptsAnImage)
                 {
                     await store.RecordFailed(claim, item, $"The image archive does not deliver this image. {e.Message}", token);
+                    ServiceMeter.CountItems("failed", "archive");
                     return;
                 }
 
@@ -263,7 +267,7 @@ internal sealed partial class MaskJobRunner(
     }
 
     /// <summary>Gives up the instances that were never written to. Those with an open record stay: only Orthanc can tell what became of them.</summary>
-    private async Task FailUntouched(MaskJobLease lease, string reason)
+    private async Task FailUntouched(MaskJobLease lease, string cause, string reason)
     {
         if (lease.CancelRequested)
         {
@@ -275,6 +279,7 @@ internal sealed partial class MaskJobRunner(
             if (!IsBegun(lease.Claim.Job, item))
             {
                 await store.RecordFailed(lease.Claim, item, reason, lease.Token);
+                ServiceMeter.CountItems("failed", cause);
             }
         }
 

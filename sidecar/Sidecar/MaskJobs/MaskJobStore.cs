@@ -5,6 +5,7 @@ using Dapper;
 using Sidecar.Audit;
 using Sidecar.Orthanc;
 using Sidecar.Storage;
+using Sidecar.Telemetry;
 
 namespace Sidecar.MaskJobs;
 
@@ -258,6 +259,7 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
         if (changed > 0)
         {
             await audit.Append(t, About(job, "maskJobFinished") with { Details = new() { ["state"] = Word(state), ["masked"] = masked, ["failed"] = failed, ["cancelled"] = cancelled } });
+            ServiceMeter.CountJob(Word(state));
         }
 
         return changed;

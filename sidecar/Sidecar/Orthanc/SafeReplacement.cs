@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using Sidecar.Dicom.Masking;
+using Sidecar.Telemetry;
 
 namespace Sidecar.Orthanc;
 
@@ -14,8 +15,18 @@ internal abstract record ReplacementOutcome
     /// <summary>Orthanc holds the masked instance: read back and compared. The record stays open until <see cref="SafeReplacement.Close"/>.</summary>
     public sealed record Replaced(InstanceRecord Record, string Uuid) : ReplacementOutcome;
 
-    /// <summary>The original is as it was. The reason is for a person.</summary>
-    public sealed record Refused(string Reason) : ReplacementOutcome;
+    /// <summary>The original is as it was. The reason is for a person, the cause for statistics.</summary>
+    public sealed record Refused(RefusalCause Cause, string Reason) : ReplacementOutcome;
+}
+
+/// <summary>Why instances are refused, coarsely.</summary>
+internal enum RefusalCause
+{
+    Unsupported,
+    Damaged,
+    Deleted,
+    Changed,
+    Archive,
 }
 
 /// <summary>
@@ -84,7 +95,7 @@ internal sealed partial class SafeReplacement(
 
             if (await orthanc.FindFileInfo(instance, token) is not { } info)
             {
-                return new ReplacementOutcome.Refused("The image is no longer in Orthanc; somebody deleted it after the job was started.");
+                return new ReplacementOutcome.Refused(RefusalCause.Deleted, "The image is no longer in Orthanc; somebody deleted it after the job was started.");
             }
 
             using (await limit.Enter(info.UncompressedSize, token))
@@ -99,7 +110,7 @@ internal sealed partial class SafeReplacement(
             LogChangedMeanwhile(instance.Value, attempt);
         }
 
-        return new ReplacementOutcome.Refused("The image changed in Orthanc again and again while it was being masked. Nothing was stored; try again when nobody else sends to this study.");
+        return new ReplacementOutcome.Refused(RefusalCause.Changed, "The image changed in Orthanc again and again while it was being masked. Nothing was stored; try again when nobody else sends to this study.");
     }
 
     /// <summary>Brings one open record to its end without beginning anew: for instances whose outcome is on record already.</summary>
@@ -143,10 +154,16 @@ internal sealed partial class SafeReplacement(
             await using (var original = journal.CreateSpool(job, instance, SpoolFile.Original, keys))
             await using (var masked = journal.CreateSpool(job, instance, SpoolFile.Masked, keys))
             {
-                if (await orthanc.ReadFile(instance, info.UncompressedSize, original, token) != info.UncompressedMd5)
+                string delivered;
+                using (ServiceMeter.Time(ServiceMeter.Fetch))
+                {
+                    delivered = await orthanc.ReadFile(instance, info.UncompressedSize, original, token);
+                }
+
+                if (delivered != info.UncompressedMd5)
                 {
                     return await IsStill(instance, info, token)
-                        ? new ReplacementOutcome.Refused("Orthanc delivers another file than it says it holds (checksum). Check Orthanc's disk; nothing was stored.")
+                        ? new ReplacementOutcome.Refused(RefusalCause.Archive, "Orthanc delivers another file than it says it holds (checksum). Check Orthanc's disk; nothing was stored.")
                         : null;
                 }
 
@@ -155,9 +172,9 @@ internal sealed partial class SafeReplacement(
                 switch (outcome)
                 {
                     case MaskOutcome.Unsupported unsupported:
-                        return new ReplacementOutcome.Refused(unsupported.Reason);
+                        return new ReplacementOutcome.Refused(RefusalCause.Unsupported, unsupported.Reason);
                     case MaskOutcome.Failed failed:
-                        return new ReplacementOutcome.Refused(failed.Reason);
+                        return new ReplacementOutcome.Refused(RefusalCause.Damaged, failed.Reason);
                 }
 
                 masked.Position = 0;
@@ -198,6 +215,7 @@ internal sealed partial class SafeReplacement(
     {
         try
         {
+            using var timing = ServiceMeter.Time(ServiceMeter.Mask);
             return await Task.Run(() => masker.BurnMasks(original, masked, masks, token), token);
         }
         catch (Exception e) when (e is not (IOException or OperationCanceledException or UnauthorizedAccessException))
@@ -216,9 +234,20 @@ internal sealed partial class SafeReplacement(
             var now = await orthanc.FindFileInfo(record.Id, token);
             if (now?.UncompressedMd5 == record.MaskedMd5)
             {
-                if (await orthanc.ReadFile(record.Id, now.UncompressedSize, Stream.Null, token) == record.MaskedMd5)
+                string readBack;
+                using (ServiceMeter.Time(ServiceMeter.ReadBack))
                 {
-                    await Restore(record, token);
+                    readBack = await orthanc.ReadFile(record.Id, now.UncompressedSize, Stream.Null, token);
+                }
+
+                if (readBack == record.MaskedMd5)
+                {
+                    using (ServiceMeter.Time(ServiceMeter.Restore))
+                    {
+                        await Restore(record, token);
+                    }
+
+                    ServiceMeter.CountBytes(now.UncompressedSize);
                     return new ReplacementOutcome.Replaced(record, now.Uuid);
                 }
 
@@ -236,6 +265,7 @@ internal sealed partial class SafeReplacement(
             try
             {
                 // The original is still there, or (404) nothing is: the masked file goes in, never the original.
+                using var timing = ServiceMeter.Time(ServiceMeter.Store);
                 await using var masked = journal.OpenSpool(record, SpoolFile.Masked);
                 var stored = await orthanc.StoreInstance(masked, token);
                 if (stored != record.Id)
@@ -246,7 +276,7 @@ internal sealed partial class SafeReplacement(
             catch (UnsafeOrthancException overwriteOff)
             {
                 journal.Close(record);
-                return new ReplacementOutcome.Refused(overwriteOff.Message);
+                return new ReplacementOutcome.Refused(RefusalCause.Archive, overwriteOff.Message);
             }
             catch (OrthancException e) when (attempt < Attempts)
             {

@@ -1,4 +1,5 @@
 using Sidecar.Worker;
+using Sidecar.Telemetry;
 
 namespace Sidecar.Workers;
 
@@ -76,6 +77,7 @@ internal sealed class WorkerPool(WorkerOptions options, WorkerKind kind) : IDisp
         else
         {
             Discard(worker);
+            ServiceMeter.CountWorkerLost();
         }
         places.Release();
     }
@@ -117,6 +119,7 @@ internal sealed class WorkerPool(WorkerOptions options, WorkerKind kind) : IDisp
             }
         }
         var worker = WorkerProcess.Start(options.MemoryLimitMebibytes, kind);
+        ServiceMeter.CountWorkerStarted();
         lock (gate)
         {
             if (!isDisposed)
