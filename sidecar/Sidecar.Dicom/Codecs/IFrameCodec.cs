@@ -19,6 +19,21 @@ public interface IFrameCodec
     /// <exception cref="DicomFormatException">The codestream is damaged or contradicts the layout.</exception>
     void Decode(ReadOnlySpan<byte> codestream, PixelLayout layout, Span<byte> frame);
 
+    /// <summary>Decodes a frame to be looked at: to samples, also where <see cref="Decode"/> answers something else that proofs need.</summary>
+    /// <param name="codestream">The frame.</param>
+    /// <param name="layout">The instance's layout.</param>
+    /// <param name="black">Black in that layout.</param>
+    /// <param name="samples">As long as the layout's planar shape; what is not needed stays as it was.</param>
+    /// <exception cref="DicomFormatException">The codestream is damaged or contradicts the layout.</exception>
+    /// <exception cref="UnsupportedInstanceException">The codestream is of a kind that is not supported.</exception>
+    SampleFormat DecodeSamples(ReadOnlySpan<byte> codestream, PixelLayout layout, BlackSample black, Span<byte> samples)
+    {
+        var shape = Describe(codestream, layout, black).Shape;
+        Decode(codestream, layout, samples[..(int)shape.FrameBytes]);
+        // PS3.5 8.2.4: the transforms of JPEG 2000 are part of its decoding.
+        return new SampleFormat(shape, layout.PhotometricInterpretation is "YBR_RCT" or "YBR_ICT" ? "RGB" : layout.PhotometricInterpretation);
+    }
+
     /// <summary>
     /// What the result's attributes must say when frames like this one are burned; null where they stay as they are. Where not null, every frame of the
     /// instance goes through <see cref="Burn"/>, so that one description holds for all.

@@ -73,6 +73,19 @@ internal sealed class EncapsulatedPixels : StoredPixels
         }
     }
 
+    public override SampleFormat ReadSamples(int frame, Span<byte> room)
+    {
+        var codestream = ReadCodestream(frame, out var length);
+        try
+        {
+            return codec.DecodeSamples(codestream.AsSpan(0, length), Layout, black, room);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(codestream);
+        }
+    }
+
     public override void WriteBurned(Stream result, Func<int, IReadOnlyList<Region>> regionsOf, CancellationToken token)
     {
         var (offsets, lengths) = (new long[frames.Count], new long[frames.Count]);

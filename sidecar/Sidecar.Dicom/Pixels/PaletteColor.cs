@@ -10,18 +10,7 @@ internal static class PaletteColor
     /// <summary>The pixel value whose colour has the least luminance; the first of equals. Never assumed to be 0, because many tables start with white.</summary>
     public static long FindDarkestIndex(PixelLayout layout, Part10File file)
     {
-        var descriptor = file.ReadValue(new DicomTag(0x0028, 0x1101));
-        if (descriptor is not { Length: >= 6 })
-        {
-            throw new DicomFormatException("The image is PALETTE COLOR but has no palette, so black cannot be computed.");
-        }
-        int count = file.Encoding.ReadUInt16(descriptor);
-        count = count == 0 ? 65536 : count;
-        int first = file.Encoding.ReadUInt16(descriptor.AsSpan(2));
-        if (layout.IsSigned)
-        {
-            first = (short)first;
-        }
+        var (first, count) = ReadDescriptor(layout, file);
         var tables = new int[3][];
         for (var colour = 0; colour < 3; colour++)
         {
@@ -39,6 +28,28 @@ internal static class PaletteColor
             }
         }
         return darkest < 0 ? throw new DicomFormatException("No entry of the palette can be reached by the pixel values.") : first + darkest;
+    }
+
+    /// <summary>The colours of all entries, 0 to 255, and the pixel value of the first.</summary>
+    public static (int First, byte[][] Colours) Read(PixelLayout layout, Part10File file)
+    {
+        var (first, count) = ReadDescriptor(layout, file);
+        int[][] tables = [ReadTable(file, 0, count), ReadTable(file, 1, count), ReadTable(file, 2, count)];
+        // Some writers leave 8-bit entries in the high byte of 16, some do not: the largest tells.
+        var shift = Math.Max(0, int.Log2(Math.Max(1, tables.Max(table => table.Max()))) - 7);
+        return (first, Array.ConvertAll(tables, table => Array.ConvertAll(table, entry => (byte)(entry >> shift))));
+    }
+
+    private static (int First, int Count) ReadDescriptor(PixelLayout layout, Part10File file)
+    {
+        var descriptor = file.ReadValue(new DicomTag(0x0028, 0x1101));
+        if (descriptor is not { Length: >= 6 })
+        {
+            throw new DicomFormatException("The image is PALETTE COLOR but has no palette, so black cannot be computed.");
+        }
+        int count = file.Encoding.ReadUInt16(descriptor);
+        int first = file.Encoding.ReadUInt16(descriptor.AsSpan(2));
+        return (layout.IsSigned ? (short)first : first, count == 0 ? 65536 : count);
     }
 
     private static int[] ReadTable(Part10File file, int colour, int count)

@@ -47,6 +47,16 @@ internal abstract class StoredPixels(Part10File file, DicomElement element, Pixe
     /// <summary>Decodes one frame; <paramref name="samples"/> is exactly as long as its format's shape. Several threads may do so at once.</summary>
     public abstract void ReadFrame(int frame, Span<byte> samples);
 
+    /// <summary>Decodes one frame to be looked at, to samples whatever <see cref="FormatOf"/> says. Several threads may do so at once.</summary>
+    /// <param name="frame">0-based.</param>
+    /// <param name="room">As long as the layout's planar shape.</param>
+    public virtual SampleFormat ReadSamples(int frame, Span<byte> room)
+    {
+        var shape = FormatOf(frame).Shape;
+        ReadFrame(frame, room[..(int)shape.FrameBytes]);
+        return new SampleFormat(shape, Layout.PhotometricInterpretation);
+    }
+
     /// <summary>One frame decoded: in <paramref name="room"/>, or where its bytes already lie in memory.</summary>
     public virtual ReadOnlySpan<byte> ViewFrame(int frame, Span<byte> room)
     {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Sidecar.Dicom.Codecs;
 using Sidecar.Dicom.Masking;
+using Sidecar.Dicom.Text;
 using Sidecar.Http;
 using Sidecar.Storage;
 
@@ -24,6 +25,11 @@ internal static class WorkersSetup
         services.AddSingleton(provider => new TextWorkerPool(
             provider.GetRequiredService<IOptions<WorkerOptions>>().Value,
             provider.GetRequiredService<IOptions<TextModelOptions>>().Value.FindFiles() is { } files && files.FindFault() is null ? files : null));
+        services.AddSingleton<ISeriesScanner>(provider =>
+        {
+            var text = provider.GetRequiredService<TextWorkerPool>();
+            return new SeriesScanner(NativeCodecs.AddTo(FrameCodecs.Managed, provider.GetRequiredService<CodecWorkerPool>()), text.HasDetector ? text : null);
+        });
         services.AddSingleton(provider => new InstanceMasker(NativeCodecs.AddTo(FrameCodecs.Managed, provider.GetRequiredService<CodecWorkerPool>())));
     }
 }

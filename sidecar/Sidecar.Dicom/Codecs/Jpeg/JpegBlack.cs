@@ -25,7 +25,7 @@ internal static class JpegBlack
     /// Which colours the coded components are: what the codestream says, as decoders read it (JFIF, the Adobe segment, then component names), and only
     /// where it says nothing what the data set says.
     /// </summary>
-    private static bool IsRgb(JpegCodestream structure, PixelLayout layout)
+    public static bool IsRgb(JpegCodestream structure, PixelLayout layout)
     {
         if (structure.IsJfif)
         {

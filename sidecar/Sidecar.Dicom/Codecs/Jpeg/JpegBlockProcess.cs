@@ -10,7 +10,7 @@ namespace Sidecar.Dicom.Codecs.Jpeg;
 internal sealed class JpegBlockProcess : IJpegProcess
 {
     /// <summary>A block takes a DC and an end code at least.</summary>
-    private const int BitsPerBlock = 2;
+    internal const int BitsPerBlock = 2;
 
     public FrameFormat Describe(JpegCodestream structure, PixelLayout layout, BlackSample black) => Describe(structure, layout, black, BitsPerBlock);
 

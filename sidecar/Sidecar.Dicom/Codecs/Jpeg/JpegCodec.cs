@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using Sidecar.Dicom.Pixels;
 
 namespace Sidecar.Dicom.Codecs.Jpeg;
@@ -22,6 +24,33 @@ public sealed class JpegCodec : IFrameCodec
     {
         var structure = JpegCodestream.Read(codestream, layout);
         Select(structure).Decode(codestream, structure, layout, frame);
+    }
+
+    public SampleFormat DecodeSamples(ReadOnlySpan<byte> codestream, PixelLayout layout, BlackSample black, Span<byte> samples)
+    {
+        var structure = JpegCodestream.Read(codestream, layout);
+        var process = Select(structure);
+        var shape = new FrameShape(1, layout.Rows, layout.Columns, layout.SamplesPerPixel * layout.SampleBytes);
+        if (structure.Header.IsLossless)
+        {
+            process.Decode(codestream, structure, layout, samples[..(int)shape.FrameBytes]);
+            return new SampleFormat(shape, layout.PhotometricInterpretation);
+        }
+        var geometry = new JpegBlockGeometry(structure.Header);
+        geometry.CheckLength(structure, structure.Header.IsProgressive ? JpegProgressiveProcess.BitsPerBlock : JpegBlockProcess.BitsPerBlock);
+        var length = (int)geometry.Shape.FrameBytes;
+        var rented = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            var blocks = rented.AsSpan(0, length);
+            process.Decode(codestream, structure, layout, blocks);
+            JpegPicture.Compute(codestream, structure, MemoryMarshal.Cast<byte, short>(blocks), samples, layout.SampleBytes);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+        return new SampleFormat(shape, layout.SamplesPerPixel == 1 ? layout.PhotometricInterpretation : JpegBlack.IsRgb(structure, layout) ? "RGB" : "YBR_FULL");
     }
 
     public void Burn(ReadOnlySpan<byte> codestream, PixelLayout layout, BlackSample black, IReadOnlyList<Region> regions, MemoryStream result)

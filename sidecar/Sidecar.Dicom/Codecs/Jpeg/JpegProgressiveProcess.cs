@@ -11,7 +11,7 @@ namespace Sidecar.Dicom.Codecs.Jpeg;
 internal sealed class JpegProgressiveProcess : IJpegProcess
 {
     /// <summary>In a progressive frame only the DC code is there for every block.</summary>
-    private const int BitsPerBlock = 1;
+    internal const int BitsPerBlock = 1;
 
     public FrameFormat Describe(JpegCodestream structure, PixelLayout layout, BlackSample black) =>
         JpegBlockProcess.Describe(structure, layout, black, BitsPerBlock);

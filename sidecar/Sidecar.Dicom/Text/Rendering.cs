@@ -1,0 +1,131 @@
+namespace Sidecar.Dicom.Text;
+
+/// <summary>
+/// The 8-bit pictures of a frame that text is looked for in. No single one shows all text: what is written outside of the viewer's window is plain in
+/// another scaling, faint letters only against their own surroundings, and coloured ones on grey of the same brightness only in their colour.
+/// </summary>
+internal static class Rendering
+{
+    private const int Levels = 65536;
+
+    /// <summary>Share of the darkest and of the brightest pixels that percentile scaling lets go.</summary>
+    private const double Tail = 0.005;
+
+    /// <summary>Views that differ by less than this in both ends, as a share of their range, show the same.</summary>
+    private const double LeastDifference = 0.15;
+
+    /// <summary>Radius in pixels of the surroundings that local contrast is relative to.</summary>
+    private const int LocalRadius = 12;
+
+    /// <summary>All views that differ, the viewer's first.</summary>
+    public static List<GreyImage> RenderAll(FrameImage frame)
+    {
+        var histogram = new int[Levels];
+        foreach (var value in frame.Grey)
+        {
+            histogram[value]++;
+        }
+        var (least, greatest) = (Array.FindIndex(histogram, count => count > 0), Array.FindLastIndex(histogram, count => count > 0));
+        List<(int Black, int White)> ranges = [];
+        if (frame.Window is { } window && window.White > least && window.Black < greatest)
+        {
+            Add(window);
+        }
+        Add((FindRank(histogram, (long)(frame.Grey.Length * Tail)), FindRank(histogram, (long)(frame.Grey.Length * (1 - Tail)))));
+        Add((least, greatest));
+        List<GreyImage> views = [.. ranges.Select(range => Scale(frame, range.Black, range.White))];
+        if (frame.Chroma is { } chroma)
+        {
+            views.Add(new GreyImage(frame.Width, frame.Height, Stretch(chroma.Blue)));
+            views.Add(new GreyImage(frame.Width, frame.Height, Stretch(chroma.Red)));
+        }
+        return views;
+
+        void Add((int Black, int White) range)
+        {
+            if (range.White > range.Black && !ranges.Exists(other => AreAlike(other, range)))
+            {
+                ranges.Add(range);
+            }
+        }
+    }
+
+    /// <summary>Linear from <paramref name="black"/> to <paramref name="white"/>, clipped beyond.</summary>
+    public static GreyImage Scale(FrameImage frame, int black, int white)
+    {
+        var table = new byte[Levels];
+        for (var i = 0; i < Levels; i++)
+        {
+            table[i] = (byte)Math.Clamp(((i - black) * 255.0 / (white - black)) + 0.5, 0, 255);
+        }
+        var pixels = GC.AllocateUninitializedArray<byte>(frame.Grey.Length);
+        for (var i = 0; i < pixels.Length; i++)
+        {
+            pixels[i] = table[frame.Grey[i]];
+        }
+        return new GreyImage(frame.Width, frame.Height, pixels);
+    }
+
+    /// <summary>Each pixel against the mean and the spread of its surroundings. Noise far below the frame's own range stays flat.</summary>
+    public static GreyImage NormalizeLocally(FrameImage frame, double range)
+    {
+        var (width, height) = (frame.Width, frame.Height);
+        var sums = new long[(width + 1) * (height + 1)];
+        var squares = new long[(width + 1) * (height + 1)];
+        for (int y = 0, i = 0; y < height; y++)
+        {
+            long sum = 0, square = 0;
+            for (var x = 0; x < width; x++, i++)
+            {
+                long value = frame.Grey[i];
+                sum += value;
+                square += value * value;
+                var at = ((y + 1) * (width + 1)) + x + 1;
+                sums[at] = sums[at - width - 1] + sum;
+                squares[at] = squares[at - width - 1] + square;
+            }
+        }
+        var floor = Math.Max(range / 400, 0.5);
+        var pixels = new byte[width * height];
+        for (int y = 0, i = 0; y < height; y++)
+        {
+            var (top, bottom) = (Math.Max(y - LocalRadius, 0) * (width + 1), Math.Min(y + LocalRadius + 1, height) * (width + 1));
+            for (var x = 0; x < width; x++, i++)
+            {
+                var (left, right) = (Math.Max(x - LocalRadius, 0), Math.Min(x + LocalRadius + 1, width));
+                double count = (bottom - top) / (width + 1) * (right - left);
+                var mean = (sums[bottom + right] - sums[top + right] - sums[bottom + left] + sums[top + left]) / count;
+                var spread = Math.Sqrt(Math.Max(0, ((squares[bottom + right] - squares[top + right] - squares[bottom + left] + squares[top + left]) / count) - (mean * mean)));
+                pixels[i] = (byte)Math.Clamp(128 + ((frame.Grey[i] - mean) / (spread + floor) * 50), 0, 255);
+            }
+        }
+        return new GreyImage(width, height, pixels);
+    }
+
+    /// <summary>The value that so many pixels are not above.</summary>
+    private static int FindRank(int[] histogram, long rank)
+    {
+        long seen = 0;
+        for (var i = 0; i < histogram.Length; i++)
+        {
+            seen += histogram[i];
+            if (seen > rank)
+            {
+                return i;
+            }
+        }
+        return histogram.Length - 1;
+    }
+
+    private static bool AreAlike((int Black, int White) one, (int Black, int White) other)
+    {
+        var range = Math.Min(one.White - one.Black, other.White - other.Black);
+        return Math.Abs(one.Black - other.Black) < range * LeastDifference && Math.Abs(one.White - other.White) < range * LeastDifference;
+    }
+
+    private static byte[] Stretch(byte[] chroma)
+    {
+        var (least, greatest) = (chroma.Min(), chroma.Max());
+        return Array.ConvertAll(chroma, value => (byte)((value - least) * 255 / Math.Max(1, greatest - least)));
+    }
+}
