@@ -11,12 +11,13 @@ namespace Sidecar.Integration;
 internal sealed class OrthancServer : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
-    private readonly string _folder = Directory.CreateTempSubdirectory("sidecar-orthanc-").FullName;
+    private readonly string _folder;
     private readonly SocketsHttpHandler _handler = new() { PooledConnectionIdleTimeout = TimeSpan.FromMilliseconds(500) };
     private Process? _process;
 
-    private OrthancServer()
+    private OrthancServer(string? folder)
     {
+        _folder = Directory.CreateDirectory(folder is null ? Directory.CreateTempSubdirectory("sidecar-orthanc-").FullName : Path.Combine(folder, "orthanc")).FullName;
         Port = FreePort();
         Http = new HttpClient(_handler) { BaseAddress = new Uri($"http://127.0.0.1:{Port}/") };
     }
@@ -27,9 +28,9 @@ internal sealed class OrthancServer : IAsyncDisposable
 
     public Uri Address => Http.BaseAddress!;
 
-    public static async Task<OrthancServer> Start(JsonObject? settings = null)
+    public static async Task<OrthancServer> Start(JsonObject? settings = null, string? folder = null)
     {
-        var server = new OrthancServer();
+        var server = new OrthancServer(folder);
         var configuration = new JsonObject
         {
             ["Name"] = "integration test",

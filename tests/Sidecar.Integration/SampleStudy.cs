@@ -20,7 +20,12 @@ internal sealed class SampleStudy
     /// <summary>Uploads one instance: 16-bit grey of 64 × 48 unless <paramref name="change"/> says otherwise. Returns Orthanc's id.</summary>
     public async Task<string> Add(OrthancServer orthanc, int number, int series = 1, Action<InstanceBuilder>? change = null)
     {
-        var file = Build(number, series, change);
+        return await Add(orthanc, Build(number, series, change));
+    }
+
+    /// <summary>Uploads a file made from one of <see cref="Build"/>.</summary>
+    public async Task<string> Add(OrthancServer orthanc, byte[] file)
+    {
         var id = await orthanc.Upload(file);
         Originals[id] = file;
         return id;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -42,7 +43,7 @@ internal sealed class SidecarProcess : IAsyncDisposable
 
     public string Folder { get; }
 
-    public string JournalFolder => Path.Combine(Folder, "state", "journal");
+    public string JournalFolder => Path.Combine(_settings["SIDECAR_Storage__Directory"], "journal");
 
     /// <summary>Speaks as a user who may mask.</summary>
     public HttpClient Http { get; private set; }
@@ -127,6 +128,46 @@ internal sealed class SidecarProcess : IAsyncDisposable
             _process.Kill();
             await _process.WaitForExitAsync();
         }
+    }
+
+    /// <summary>SIGKILL to its worker processes.</summary>
+    public void KillWorkers()
+    {
+        foreach (var worker in Process.GetProcessesByName("sidecar-worker"))
+        {
+            using (worker)
+            {
+                try
+                {
+                    // The fourth field of stat is the parent (proc(5)); the name in brackets may hold spaces.
+                    var parent = File.ReadAllText($"/proc/{worker.Id}/stat").Split(") ")[^1].Split(' ')[1];
+                    if (parent == _process?.Id.ToString(CultureInfo.InvariantCulture))
+                    {
+                        worker.Kill();
+                    }
+                }
+                catch (Exception e) when (e is IOException or InvalidOperationException)
+                {
+                    // It ended by itself.
+                }
+            }
+        }
+    }
+
+    /// <summary>Runs another command of the executable with the service's settings. Its exit status and what it said.</summary>
+    public async Task<(int Status, string Output)> RunCommand(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "sidecar.dll"), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach (var (name, value) in _settings)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output + await errors);
     }
 
     public async Task<HttpResponseMessage> Post(object request, string? key = null)

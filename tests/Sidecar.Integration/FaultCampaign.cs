@@ -1,0 +1,348 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Sidecar.TestData;
+using Sidecar.Tests.Storage;
+using Xunit.Abstractions;
+
+namespace Sidecar.Integration;
+
+/// <summary>
+/// Mask jobs on a real Orthanc while, at random requests, programs are killed, answers lost and disks filled. Afterwards others judge: pydicom the pixels and
+/// attributes, `sidecar audit verify` the chain. FAULT_CAMPAIGN is the number of faults on each database, FAULT_SEED draws them; docs/reliability.md has
+/// the command and the outcome of the long run.
+/// </summary>
+public sealed class FaultCampaign(ITestOutputHelper output)
+{
+    private const int FaultsARound = 10;
+    private const int Images = 8;
+    private static readonly int Faults = Number("FAULT_CAMPAIGN", 5);
+    private static readonly int Seed = Number("FAULT_SEED", 1);
+
+    private enum Harm
+    {
+        SidecarKilled,
+        WorkerKilled,
+        OrthancKilled,
+        DatabaseKilled,
+        ConnectionCutBefore,
+        ConnectionCutAfter,
+        Answered503,
+        AnsweredSlowly,
+        NetworkAway,
+        SidecarDiskFull,
+        OrthancDiskFull,
+    }
+
+    [Fact]
+    public Task Whatever_fails_on_SQLite_every_image_is_masked_once_and_none_is_lost() => Run(onPostgres: false);
+
+    [PostgresFact]
+    public Task Whatever_fails_on_PostgreSQL_every_image_is_masked_once_and_none_is_lost() => Run(onPostgres: true);
+
+    private async Task Run(bool onPostgres)
+    {
+        var random = new Random(Seed);
+        // So that the short runs of both databases together do most kinds of harm.
+        var kind = onPostgres ? 5 : 0;
+        var tally = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        for (var left = Faults; left > 0; left -= FaultsARound)
+        {
+            await RunRound(random, kind, Math.Min(left, FaultsARound), onPostgres, tally);
+            kind += FaultsARound;
+        }
+
+        output.WriteLine($"{(onPostgres ? "PostgreSQL" : "SQLite")}, seed {Seed}: {string.Join(", ", tally.Select(t => $"{t.Key} {t.Value}"))}");
+    }
+
+    private static async Task RunRound(Random random, int kind, int faults, bool onPostgres, SortedDictionary<string, int> tally)
+    {
+        using var sidecarDisk = SmallDisk.Mount();
+        using var orthancDisk = SmallDisk.Mount();
+        await using var orthanc = await OrthancServer.Start(folder: orthancDisk?.Folder);
+        await using var proxy = await OrthancProxy.Start(orthanc);
+        await using var cluster = onPostgres ? await PostgresCluster.Start() : null;
+        List<(string, string)> settings = cluster is null ? [] : [("SIDECAR_Storage__ConnectionString", await cluster.Create())];
+        if (sidecarDisk is not null)
+        {
+            settings.Add(("SIDECAR_Storage__Directory", Path.Combine(sidecarDisk.Folder, "state")));
+        }
+
+        await using var sidecar = await SidecarProcess.Start(proxy.Address, [.. settings]);
+        var study = new SampleStudy();
+        for (var number = 1; number <= Images; number++)
+        {
+            // Every other one is JPEG 2000, so that there are workers to kill.
+            var native = study.Build(number);
+            await study.Add(orthanc, number % 2 == 0 ? await Compress(native) : native);
+        }
+
+        var world = new World(orthanc, proxy, cluster, sidecar, sidecarDisk, orthancDisk);
+        List<Harm> possible = [.. Enum.GetValues<Harm>().Where(world.Can)];
+        List<(int X, int Y, int Width, int Height)> regions = [];
+        List<string> jobs = [];
+        Task<string>? running = null;
+        for (var fault = 0; fault < faults; fault++)
+        {
+            // Each kind comes once before one comes twice.
+            var harm = possible[(kind + fault) % possible.Count];
+            var struck = world.Arm(harm, afterRequests: random.Next(1, 60), afterAnswer: random.Next(2) == 0);
+            while (!struck.IsCompleted)
+            {
+                if (running is null || running.IsCompleted)
+                {
+                    if (running is not null)
+                    {
+                        jobs.Add(await running);
+                    }
+
+                    regions.Add((random.Next(0, 40), random.Next(0, 30), random.Next(1, 20), random.Next(1, 15)));
+                    running = MaskSeries(sidecar, study, regions[^1]);
+                }
+
+                await Task.WhenAny(struck, running);
+            }
+
+            await struck;
+            tally[harm.ToString()] = tally.GetValueOrDefault(harm.ToString()) + 1;
+        }
+
+        jobs.Add(await running!);
+        await Judge(orthanc, sidecar, study, regions, jobs);
+        tally["jobs"] = tally.GetValueOrDefault("jobs") + jobs.Count;
+        tally["images masked"] = tally.GetValueOrDefault("images masked") + (jobs.Count * Images);
+    }
+
+    /// <summary>As a patient viewer does: the same request with the same key until it is answered, then the job until it ends.</summary>
+    private static async Task<string> MaskSeries(SidecarProcess sidecar, SampleStudy study, (int X, int Y, int Width, int Height) region)
+    {
+        var key = Guid.NewGuid().ToString();
+        string? job = null;
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromMinutes(4), $"A job has not ended after four minutes; the sidecar's last words:\n{string.Join('\n', sidecar.Log.Split('\n').TakeLast(30))}");
+            try
+            {
+                if (job is null)
+                {
+                    using var answer = await sidecar.Post(study.Request("series", region), key);
+                    job = answer.IsSuccessStatusCode ? JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.GetValue<string>() : null;
+                    Assert.True(job is not null || (int)answer.StatusCode >= 500, $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+                }
+                else if ((await sidecar.ReadJob(job)) is var view && view.GetProperty("state").GetString() is "succeeded" or "failed")
+                {
+                    Assert.True(view.GetProperty("state").GetString() == "succeeded", view.ToString());
+                    return job;
+                }
+            }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException or ObjectDisposedException or InvalidOperationException)
+            {
+                // The sidecar is away.
+            }
+
+            await Task.Delay(50);
+        }
+    }
+
+    private static async Task Judge(OrthancServer orthanc, SidecarProcess sidecar, SampleStudy study, List<(int X, int Y, int Width, int Height)> regions, List<string> jobs)
+    {
+        await study.AssertAllMasked(orthanc, [.. regions]);
+        Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(sidecar.JournalFolder), e => Path.GetFileName(e) != "identity");
+        var (status, said) = await sidecar.RunCommand("audit", "verify");
+        Assert.True(status == 0, said);
+        var export = Path.Combine(sidecar.Folder, "audit.ndjson");
+        (status, said) = await sidecar.RunCommand("audit", "export", "--out", export);
+        Assert.True(status == 0, said);
+        var rows = (await File.ReadAllLinesAsync(export)).Where(l => l.Length > 0).Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        foreach (var job in jobs)
+        {
+            var masked = rows.Where(r => r.GetProperty("action").GetString() == "instanceMasked" && r.GetProperty("jobId").GetString() == job).Select(r => r.GetProperty("sopInstanceUid").GetString()).ToList();
+            Assert.Equal(Images, masked.Count);
+            Assert.Equal(Images, masked.Distinct().Count());
+            Assert.Single(rows, r => r.GetProperty("action").GetString() == "maskJobFinished" && r.GetProperty("jobId").GetString() == job);
+        }
+    }
+
+    private static async Task<byte[]> Compress(byte[] native)
+    {
+        var folder = Directory.CreateTempSubdirectory("sidecar-compress-");
+        try
+        {
+            var (from, to) = (Path.Combine(folder.FullName, "a.dcm"), Path.Combine(folder.FullName, "b.dcm"));
+            await File.WriteAllBytesAsync(from, native);
+            using var process = Process.Start("gdcmconv", ["--j2k", from, to]);
+            await process.WaitForExitAsync();
+            Assert.Equal(0, process.ExitCode);
+            return await File.ReadAllBytesAsync(to);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static int Number(string variable, int otherwise) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+
+    /// <summary>The programs and disks of one round, and the harm that can be done to them.</summary>
+    private sealed record World(OrthancServer Orthanc, OrthancProxy Proxy, PostgresCluster? Cluster, SidecarProcess Sidecar, SmallDisk? SidecarDisk, SmallDisk? OrthancDisk)
+    {
+        public bool Can(Harm harm) => harm switch
+        {
+            Harm.DatabaseKilled => Cluster is not null,
+            Harm.SidecarDiskFull => SidecarDisk is not null,
+            Harm.OrthancDiskFull => OrthancDisk is not null,
+            _ => true,
+        };
+
+        /// <summary>Does harm at the n-th request to Orthanc from now. Ends when the harm is over and all programs run again.</summary>
+        public Task Arm(Harm harm, int afterRequests, bool afterAnswer)
+        {
+            var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var count = 0;
+            var away = false;
+            // What is done to a request on its way cannot wait for its answer.
+            afterAnswer &= FaultOf(harm) == Fault.None;
+            async Task<bool> IsItsTurn()
+            {
+                if (Interlocked.Increment(ref count) != afterRequests)
+                {
+                    return false;
+                }
+
+                try
+                {
+                    if (harm == Harm.NetworkAway)
+                    {
+                        away = true;
+                        _ = Task.Run(async () =>
+                        {
+                            await Task.Delay(1500);
+                            away = false;
+                            over.SetResult();
+                        });
+                        return true;
+                    }
+
+                    await Strike(harm);
+                    over.SetResult();
+                }
+                catch (Exception e)
+                {
+                    over.SetException(e);
+                }
+
+                return true;
+            }
+
+            Proxy.Decide = async (_, _) =>
+            {
+                if (away)
+                {
+                    return Fault.CutBefore;
+                }
+
+                return !afterAnswer && await IsItsTurn() ? FaultOf(harm) : Fault.None;
+            };
+            Proxy.Answered = async (_, _) =>
+            {
+                if (afterAnswer)
+                {
+                    await IsItsTurn();
+                }
+            };
+            return over.Task;
+        }
+
+        private static Fault FaultOf(Harm harm) => harm switch
+        {
+            Harm.ConnectionCutBefore or Harm.NetworkAway => Fault.CutBefore,
+            Harm.ConnectionCutAfter => Fault.CutAfter,
+            Harm.Answered503 => Fault.Busy,
+            _ => Fault.None,
+        };
+
+        private async Task Strike(Harm harm)
+        {
+            switch (harm)
+            {
+                case Harm.SidecarKilled:
+                    await Sidecar.Kill();
+                    await Sidecar.StartProcess();
+                    break;
+                case Harm.WorkerKilled:
+                    Sidecar.KillWorkers();
+                    break;
+                case Harm.OrthancKilled:
+                    await Orthanc.Kill();
+                    await Orthanc.StartProcess();
+                    break;
+                case Harm.DatabaseKilled:
+                    await Cluster!.KillAndRestart();
+                    break;
+                case Harm.AnsweredSlowly:
+                    await Task.Delay(3000);
+                    break;
+                case Harm.SidecarDiskFull:
+                    await SidecarDisk!.FillFor(TimeSpan.FromSeconds(2));
+                    break;
+                case Harm.OrthancDiskFull:
+                    await OrthancDisk!.FillFor(TimeSpan.FromSeconds(2));
+                    break;
+            }
+        }
+    }
+
+    /// <summary>A file system in memory that can be filled up. Mounting one needs to be root; others do without the faults of disks.</summary>
+    private sealed class SmallDisk : IDisposable
+    {
+        private SmallDisk(string folder) => Folder = folder;
+
+        public string Folder { get; }
+
+        public static SmallDisk? Mount()
+        {
+            if (!Environment.IsPrivilegedProcess)
+            {
+                return null;
+            }
+
+            var folder = Directory.CreateTempSubdirectory("sidecar-disk-").FullName;
+            using var mount = Process.Start("mount", ["-t", "tmpfs", "-o", "size=64m,mode=0700", "sidecar-test", folder]);
+            mount.WaitForExit();
+            return mount.ExitCode == 0 ? new SmallDisk(folder) : null;
+        }
+
+        public async Task FillFor(TimeSpan time)
+        {
+            var filler = Path.Combine(Folder, "filler");
+            await using (var file = new FileStream(filler, FileMode.Create, FileAccess.Write, FileShare.None, 0))
+            {
+                var block = new byte[4096];
+                try
+                {
+                    while (true)
+                    {
+                        file.Write(block);
+                    }
+                }
+                catch (IOException)
+                {
+                    // Full.
+                }
+            }
+
+            await Task.Delay(time);
+            File.Delete(filler);
+        }
+
+        public void Dispose()
+        {
+            using var unmount = Process.Start("umount", ["--lazy", Folder]);
+            unmount.WaitForExit();
+            Directory.Delete(Folder);
+        }
+    }
+}
