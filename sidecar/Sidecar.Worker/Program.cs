@@ -5,7 +5,7 @@ using Sidecar.Worker;
 
 // Runs native libraries for the sidecar, which starts it, kills it at a deadline and starts another: codecs, or with --text the finding and reading of
 // text. Not for people to call.
-if (args is not [WorkerProtocol.MemoryLimitOption, var limit, .. [] or [WorkerProtocol.TextOption, _]]
+if (args is not [WorkerProtocol.MemoryLimitOption, var limit, .. [] or [WorkerProtocol.TextOption, _, _, _]]
     || !long.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var memoryBytes))
 {
     Console.Error.WriteLine("sidecar-worker is started by the sidecar; use `sidecar` instead.");
@@ -20,7 +20,7 @@ try
     ProcessLimits.ExitWithSidecar();
     ProcessLimits.EnlargePipes();
     ProcessLimits.Apply(memoryBytes);
-    text = args is [.., WorkerProtocol.TextOption, var models] ? new TextWork(models) : null;
+    text = args is [.., WorkerProtocol.TextOption, var models, var languageDirectory, var languages] ? new TextWork(models, languageDirectory, languages) : null;
     var libraries = text?.Libraries ?? Jpeg2000Codec.CheckLibrary();
     ProcessLimits.SilenceStandardError();
     Reply(WorkerStatus.Done, Encoding.UTF8.GetBytes(libraries));
@@ -29,7 +29,6 @@ catch (Exception exception) when (exception is WorkerException or DllNotFoundExc
 {
     // Said to the sidecar, which tells it to a person: a missing library is an installation to mend, not a crash.
     Reply(WorkerStatus.Unsupported, Encoding.UTF8.GetBytes(exception is WorkerException ? exception.Message
-        : args.Length > 2 ? "A library that text is read with is not installed, or of another version than this software was built for."
         : "libopenjp2-7 is not installed, or of another version than this software was built for."));
     return 1;
 }

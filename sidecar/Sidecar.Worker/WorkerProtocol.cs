@@ -11,13 +11,14 @@ public enum WorkerOperation
     /// <summary>Find lines of text in a rendering: Columns, Rows, Components 1 or 3 (planes one after the other), SampleBytes 1. Of text workers only.</summary>
     DetectText = 3,
 
-    // Reading a line is to be 4: add it to TextWork.Do.
+    /// <summary>Read one line of text: Columns, Rows, Components 1, SampleBytes 1. The answer is a float, the confidence from 0 to 1, and UTF-8. Of text workers only.</summary>
+    ReadText = 4,
 }
 
 /// <summary>How a worker's answer ends.</summary>
 public enum WorkerStatus
 {
-    /// <summary>The payload is the frame, the codestream or the boxes (<see cref="WorkerTextBox"/> after the other) asked for.</summary>
+    /// <summary>The payload is the frame, the codestream or the boxes (<see cref="WorkerTextBox"/> after the other) or the text asked for.</summary>
     Done = 0,
 
     /// <summary>The codestream is damaged or contradicts the request. The payload is the reason, one line of UTF-8.</summary>
@@ -38,12 +39,13 @@ public enum WorkerStatus
 public static class WorkerProtocol
 {
     /// <summary>"SDW" and the version of this protocol: a worker of another version is refused before it is used.</summary>
-    public const int Magic = 0x53445704;
+    public const int Magic = 0x53445705;
 
     /// <summary>A worker's first argument: its memory limit in bytes follows. Alone, it makes a worker for codecs.</summary>
     public const string MemoryLimitOption = "--memory-limit";
 
-    /// <summary>Makes a worker that finds and reads text instead: the folder of <see cref="TextModelFiles"/> follows, empty where there is no detector.</summary>
+    /// <summary>Makes a worker that finds and reads text instead: the folder of <see cref="TextModelFiles"/> follows, empty where there is no detector,
+    /// then the folder of Tesseract's languages and the languages to read.</summary>
     public const string TextOption = "--text";
 }
 

@@ -12,9 +12,10 @@ namespace Sidecar.Workers;
 /// </summary>
 /// <param name="options">Limits, as of codec workers.</param>
 /// <param name="models">The detector; null where it is not installed.</param>
-public sealed class TextWorkerPool(WorkerOptions options, TextModelFiles? models) : ITextDetector, IDisposable
+/// <param name="reading">The languages to read; English where not given.</param>
+public sealed class TextWorkerPool(WorkerOptions options, TextModelFiles? models, TextModelOptions? reading = null) : ITextDetector, ITextReader, IDisposable
 {
-    private readonly WorkerPool workers = new(options, WorkerKind.Text(models));
+    private readonly WorkerPool workers = new(options, WorkerKind.Text(models, reading ?? new TextModelOptions()));
 
     /// <summary>Whether there is a detector; without one <see cref="Detect"/> fails.</summary>
     public bool HasDetector => models is not null;
@@ -43,6 +44,20 @@ public sealed class TextWorkerPool(WorkerOptions options, TextModelFiles? models
             found.Add(new TextBox(new Region(box.X, box.Y, box.Width, box.Height), box.Confidence));
         }
         return found;
+    }
+
+    public TextReading Read(GreyImage line, CancellationToken token)
+    {
+        var request = new WorkerRequest
+        {
+            Operation = WorkerOperation.ReadText,
+            Columns = line.Width,
+            Rows = line.Height,
+            Components = 1,
+            SampleBytes = 1,
+        };
+        var answer = Ask(request, line.Pixels, token);
+        return new TextReading(Encoding.UTF8.GetString(answer.AsSpan(sizeof(float))), BitConverter.ToSingle(answer));
     }
 
     /// <summary>Ends all workers. A request still at work fails.</summary>

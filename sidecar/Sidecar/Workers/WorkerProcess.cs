@@ -15,8 +15,9 @@ internal sealed record WorkerKind(IReadOnlyList<string> Arguments, string Does, 
     public static WorkerKind Codecs { get; } = new([], "decodes JPEG 2000", "JPEG 2000 cannot be decoded on this machine");
 
     /// <param name="models">Null where the detector is not installed.</param>
-    public static WorkerKind Text(TextModelFiles? models) =>
-        new([WorkerProtocol.TextOption, models?.Directory ?? ""], "finds text", "Text cannot be looked for on this machine");
+    /// <param name="reading">Languages.</param>
+    public static WorkerKind Text(TextModelFiles? models, TextModelOptions reading) =>
+        new([WorkerProtocol.TextOption, models?.Directory ?? "", reading.LanguageDirectory, reading.Languages], "finds text", "Text cannot be looked for on this machine");
 }
 
 /// <summary>One worker process and its pipes. Serves one caller at a time; another thread may kill it.</summary>

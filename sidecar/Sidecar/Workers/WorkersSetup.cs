@@ -24,7 +24,8 @@ internal static class WorkersSetup
         // A damaged model finds other text and says nothing: only the pinned files make the full mode.
         services.AddSingleton(provider => new TextWorkerPool(
             provider.GetRequiredService<IOptions<WorkerOptions>>().Value,
-            provider.GetRequiredService<IOptions<TextModelOptions>>().Value.FindFiles() is { } files && files.FindFault() is null ? files : null));
+            provider.GetRequiredService<IOptions<TextModelOptions>>().Value.FindFiles() is { } files && files.FindFault() is null ? files : null,
+            provider.GetRequiredService<IOptions<TextModelOptions>>().Value));
         services.AddSingleton<ISeriesScanner>(provider =>
         {
             var text = provider.GetRequiredService<TextWorkerPool>();
