@@ -1,3 +1,5 @@
+import { ApplyDialog, type ApplyDialogProps } from './findings/ApplyDialog';
+import { currentFindings, type FindingsSession } from './findings/FindingsSession';
 import { bridge } from './host/bridge';
 import type { ClickCommand, Host } from './host/ohif';
 import { t } from './i18n';
@@ -5,6 +7,7 @@ import { ApproveDialog, type ApproveDialogProps, type SeriesChoice } from './job
 import { describeImage } from './masks/describeImage';
 import type { MaskedImage } from './masks/mask';
 import { currentSession, type MaskingSession } from './session';
+import type { StudyFindings } from './sidecar/reviewTypes';
 
 interface RightClick {
   readonly otherwise?: ClickCommand[];
@@ -31,6 +34,14 @@ export function getCommandsModule({ commandsManager }: Host) {
     },
 
     imageMaskingJump: ({ image }: { image: MaskedImage }) => currentSession.get()?.jumpTo(image),
+
+    imageMaskingApplyAccepted: () => {
+      const findings = currentFindings.get();
+      const view = findings?.store.view.get();
+      if (findings?.masking && view?.findings.some(finding => finding.state === 'accepted')) {
+        showApplyDialog(findings, findings.masking, view);
+      }
+    },
 
     imageMaskingRightClick: ({ otherwise = [], nearbyToolData, event }: RightClick) => {
       const deleted = event && currentSession.get()?.deleteMaskAt(event.detail.element, event.detail.currentPoints.canvas);
@@ -69,6 +80,26 @@ function showApproveDialog(session: MaskingSession, image: MaskedImage): void {
   uiModalService.show({
     title: t('dialog.title'),
     content: bridge(ApproveDialog),
+    contentProps,
+    containerClassName: 'image-masking-modal',
+    shouldCloseOnEsc: true,
+    shouldCloseOnOverlayClick: false,
+  });
+}
+
+function showApplyDialog(findings: FindingsSession, masking: MaskingSession, view: StudyFindings): void {
+  const { uiModalService } = findings.services;
+  const contentProps: ApplyDialogProps = {
+    view,
+    apply: async (reason, key) => {
+      await masking.startJob(signal => findings.store.client.apply(view.study, reason, key, signal));
+      findings.store.refresh();
+    },
+    close: () => uiModalService.hide(),
+  };
+  uiModalService.show({
+    title: t('apply.title'),
+    content: bridge(ApplyDialog),
     contentProps,
     containerClassName: 'image-masking-modal',
     shouldCloseOnEsc: true,

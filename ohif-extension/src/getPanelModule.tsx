@@ -1,3 +1,4 @@
+import { FindingsPanel } from './findings/FindingsPanel';
 import { bridge } from './host/bridge';
 import type { Host } from './host/ohif';
 import { t } from './i18n';
@@ -12,6 +13,13 @@ export function getPanelModule({ commandsManager }: Host) {
       iconLabel: t('panel.label'),
       label: t('panel.label'),
       component: bridge(() => <MaskPanel run={run} />, 'image-masking-panel-frame'),
+    },
+    {
+      name: 'findings',
+      iconName: 'icon-search',
+      iconLabel: t('findings.label'),
+      label: t('findings.label'),
+      component: bridge(() => <FindingsPanel run={run} />, 'image-masking-panel-frame'),
     },
   ];
 }

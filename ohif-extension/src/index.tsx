@@ -1,3 +1,5 @@
+import { currentFindings } from './findings/FindingsSession';
+import { createFindingTool } from './findings/FindingTool';
 import { getCommandsModule } from './getCommandsModule';
 import { getPanelModule } from './getPanelModule';
 import { getToolbarModule } from './getToolbarModule';
@@ -5,15 +7,16 @@ import { cornerstoneLibraries, type Host } from './host/ohif';
 import { id } from './id';
 import { createMaskTool } from './masks/MaskTool';
 import { MaskStore } from './masks/MaskStore';
-import { openSessionIfPermitted } from './openSession';
+import { closeSessions, openSessionIfPermitted } from './openSession';
 import { currentSession } from './session';
 import { createSidecarClient } from './sidecar/client';
+import { createFindingsClient } from './sidecar/reviewClient';
 import styles from './styles.css';
 
 let masks: MaskStore | undefined;
 let leave: AbortController | undefined;
 
-/** The OHIF extension. Whatever it shows, it shows only after the sidecar has said that this user may mask. */
+/** The OHIF extension. Whatever it shows, it shows only after the sidecar has said what this user may do. */
 const extension = {
   id,
   getCommandsModule,
@@ -24,6 +27,7 @@ const extension = {
     const libraries = cornerstoneLibraries(extensionManager);
     masks = new MaskStore(libraries);
     libraries.cornerstoneTools.addTool(createMaskTool(libraries, masks, () => currentSession.get()?.refused()));
+    libraries.cornerstoneTools.addTool(createFindingTool(libraries, currentFindings.get));
     if (!document.querySelector('style[data-image-masking]')) {
       const element = document.createElement('style');
       element.dataset['imageMasking'] = '';
@@ -39,16 +43,15 @@ const extension = {
     toolbarService.updateSection(toolbarService.sections['primary'] ?? 'primary', []);
     leave?.abort();
     leave = new AbortController();
-    const client = createSidecarClient({ authorization: () => userAuthenticationService.getAuthorizationHeader() });
+    const options = { authorization: () => userAuthenticationService.getAuthorizationHeader() };
     if (masks) {
-      void openSessionIfPermitted(host, client, masks, leave.signal);
+      void openSessionIfPermitted(host, { masking: createSidecarClient(options), findings: createFindingsClient(options) }, masks, leave.signal);
     }
   },
 
   onModeExit(): void {
     leave?.abort();
-    currentSession.get()?.close();
-    currentSession.set(null);
+    closeSessions();
   },
 };
 

@@ -1,35 +1,59 @@
+import { currentFindings, FindingsSession } from './findings/FindingsSession';
 import type { Host } from './host/ohif';
 import { wait } from './host/wait';
 import type { MaskStore } from './masks/MaskStore';
 import { currentSession, MaskingSession } from './session';
 import { SidecarProblem, type SidecarClient } from './sidecar/client';
+import type { FindingsClient } from './sidecar/reviewClient';
+import type { Me } from './sidecar/types';
+
+export interface Clients {
+  readonly masking: SidecarClient;
+  readonly findings: FindingsClient;
+}
 
 /**
- * Asks the sidecar whether this user may mask and opens the session only then. A refusal is final; where nobody answers it
- * asks again, ever less often, and shows nothing meanwhile: those without the permission must not learn of the feature.
+ * Asks the sidecar what this user may do and opens only that: masking, and the findings for those who mask or review. A refusal is final; where
+ * nobody answers it asks again, ever less often, and shows nothing meanwhile: those without the permissions must not learn of the features.
  */
-export async function openSessionIfPermitted(host: Host, client: SidecarClient, masks: MaskStore, signal: AbortSignal): Promise<void> {
-  for (let pause = 2_000; !signal.aborted; pause = Math.min(pause * 2, 60_000)) {
-    try {
-      const me = await client.me(signal);
-      if (!me.permissions.includes('mask')) {
-        return;
-      }
-      break;
-    } catch (error) {
-      if (!(error instanceof SidecarProblem) || !error.mayPass) {
-        return;
-      }
-      await wait(pause, signal);
-    }
+export async function openSessionIfPermitted(host: Host, clients: Clients, masks: MaskStore, signal: AbortSignal): Promise<void> {
+  const permissions = await askPermissions(clients.masking, signal);
+  const [mayMask, mayReview] = [permissions.includes('mask'), permissions.includes('review')];
+  if (!mayMask && !mayReview) {
+    return;
   }
   const { toolGroupService, toolbarService } = host.servicesManager.services;
   while (!signal.aborted && !(toolGroupService.getToolGroup('default') && toolbarService.getButton('Zoom'))) {
     await wait(100, signal);
   }
-  if (!signal.aborted) {
-    const session = new MaskingSession(host, client, masks);
-    currentSession.set(session);
-    session.open();
+  if (signal.aborted) {
+    return;
   }
+  const masking = mayMask ? new MaskingSession(host, clients.masking, masks) : null;
+  currentSession.set(masking);
+  masking?.open();
+  const findings = new FindingsSession(host, clients.findings, mayReview, masking);
+  currentFindings.set(findings);
+  findings.open();
+}
+
+export function closeSessions(): void {
+  currentFindings.get()?.close();
+  currentFindings.set(null);
+  currentSession.get()?.close();
+  currentSession.set(null);
+}
+
+async function askPermissions(client: SidecarClient, signal: AbortSignal): Promise<Me['permissions']> {
+  for (let pause = 2_000; !signal.aborted; pause = Math.min(pause * 2, 60_000)) {
+    try {
+      return (await client.me(signal)).permissions;
+    } catch (error) {
+      if (!(error instanceof SidecarProblem) || !error.mayPass) {
+        return [];
+      }
+      await wait(pause, signal);
+    }
+  }
+  return [];
 }

@@ -1,5 +1,6 @@
-import { cornerstoneLibraries, type ClickCommand, type CornerstoneLibraries, type DisplaySet, type Host, type Services, type Subscription } from './host/ohif';
+import { cornerstoneLibraries, type ClickCommand, type CornerstoneLibraries, type Host, type Services } from './host/ohif';
 import { Observable } from './host/observable';
+import { imageIdsOf, showImage, watchViewports } from './host/viewports';
 import { within } from './host/wait';
 import { t, tn, type MessageKey } from './i18n';
 import { id } from './id';
@@ -123,44 +124,23 @@ export class MaskingSession {
 
   /** Shows the image of a mask in the active viewport. */
   jumpTo(image: MaskedImage): void {
-    const { displaySetService, viewportGridService, cornerstoneViewportService } = this.services;
-    const viewportId = viewportGridService.getActiveViewportId();
-    const set = displaySetService
-      .getActiveDisplaySets()
-      .find(candidate => candidate.instances?.some(instance => instance.SOPInstanceUID === image.sopInstanceUid));
-    if (!viewportId || !set) {
-      return;
-    }
-    const { cornerstone } = this.libraries;
-    const viewport = cornerstoneViewportService.getCornerstoneViewport(viewportId) as unknown as
-      | { getImageIds?(): string[]; setImageIdIndex?(index: number): Promise<unknown> }
-      | undefined;
-    const indexIn = (imageIds: readonly string[]): number =>
-      imageIds.findIndex(
-        imageId => (cornerstone.metaData.get('instance', imageId) as { SOPInstanceUID?: string })?.SOPInstanceUID === image.sopInstanceUid,
-      );
-    const shown = indexIn(viewport?.getImageIds?.() ?? []);
-    if (shown >= 0 && viewport?.setImageIdIndex) {
-      void viewport.setImageIdIndex(shown);
-      return;
-    }
-    const index = Math.max(0, indexIn(this.imageIdsOf(set)));
-    viewportGridService.setDisplaySetsForViewport({
-      viewportId,
-      displaySetInstanceUIDs: [set.displaySetInstanceUID],
-      viewportOptions: { initialImageOptions: { index } },
-    });
+    showImage(this.host, image.sopInstanceUid);
   }
 
   /** Starts the job and remembers which masks it burns. */
   async approve(request: MaskJobRequest, idempotencyKey: string, maskUids: readonly string[]): Promise<void> {
-    await this.jobs.start(request, idempotencyKey, job => {
+    await this.startJob(signal => this.client.createJob(request, idempotencyKey, signal), maskUids);
+    this.leaveDrawing();
+    this.services.panelService.activatePanel(panelId, true);
+  }
+
+  /** Starts a job in whatever way, tells of its progress and shows its images anew when it has ended. */
+  async startJob(create: (signal: AbortSignal) => Promise<MaskJobView>, maskUids: readonly string[] = []): Promise<void> {
+    await this.jobs.start(create, job => {
       this.burning.set(job.id, maskUids);
       this.masks.setBurning(maskUids, true);
       this.tellProgress(job);
     });
-    this.leaveDrawing();
-    this.services.panelService.activatePanel(panelId, true);
   }
 
   refused(): void {
@@ -235,31 +215,12 @@ export class MaskingSession {
 
   private listen(): void {
     const { cornerstone, cornerstoneTools } = this.libraries;
-    const { viewportGridService, cornerstoneViewportService } = this.services;
-
-    // Cornerstone dispatches these on the viewports' elements, without bubbling: only the capture phase passes here.
-    const imageEvents = [cornerstone.Enums.Events.STACK_NEW_IMAGE, cornerstone.Enums.Events.VOLUME_NEW_IMAGE] as string[];
-    for (const name of imageEvents) {
-      document.addEventListener(name, this.updateTarget, true);
-      this.undo.push(() => document.removeEventListener(name, this.updateTarget, true));
-    }
+    this.undo.push(watchViewports(this.host, this.updateTarget));
     const toolEvents = [cornerstoneTools.Enums.Events.TOOL_ACTIVATED, cornerstoneTools.Enums.Events.TOOL_MODE_CHANGED] as string[];
     for (const name of toolEvents) {
       cornerstone.eventTarget.addEventListener(name, this.updateDrawing);
       this.undo.push(() => cornerstone.eventTarget.removeEventListener(name, this.updateDrawing));
     }
-    const subscriptions: Subscription[] = [
-      ...['ACTIVE_VIEWPORT_ID_CHANGED', 'GRID_STATE_CHANGED', 'VIEWPORTS_READY'].flatMap(name => {
-        const event = viewportGridService.EVENTS[name];
-        return event ? [viewportGridService.subscribe(event, this.updateTarget)] : [];
-      }),
-      ...['VIEWPORT_DATA_CHANGED'].flatMap(name => {
-        const event = cornerstoneViewportService.EVENTS[name];
-        return event ? [cornerstoneViewportService.subscribe(event, this.updateTarget)] : [];
-      }),
-    ];
-    this.undo.push(() => subscriptions.forEach(subscription => subscription.unsubscribe()));
-
     // A right click held longer than Cornerstone's idea of a click deletes as well.
     const { MOUSE_UP } = cornerstoneTools.Enums.Events;
     const onMouseUp = (event: Event): void => {
@@ -336,7 +297,7 @@ export class MaskingSession {
         refreshImages({
           libraries: this.libraries,
           displaySetService: this.services.displaySetService,
-          imageIdsOf: set => this.imageIdsOf(set),
+          imageIdsOf: set => imageIdsOf(this.host, set),
           sopInstanceUids: new Set(job.maskedSopInstanceUids),
         }),
       );
@@ -361,10 +322,6 @@ export class MaskingSession {
       this.masks.setBurning(own, false);
       this.toast(job.id, 'error', t('toast.gone'), t('toast.gone.message'));
     }
-  }
-
-  private imageIdsOf(set: DisplaySet): readonly string[] {
-    return this.host.extensionManager.getActiveDataSource()[0]?.getImageIdsForDisplaySet(set) ?? [];
   }
 
   private toast(key: string, type: 'info' | 'loading' | 'success' | 'error', title: string, message: string): void {

@@ -22,22 +22,15 @@ async function* events(...jobs: MaskJobView[]): AsyncGenerator<MaskJobView, void
   yield* jobs;
 }
 
-const request = {
-  studyInstanceUid: '1.2',
-  source: { seriesInstanceUid: '1.2.3', sopInstanceUid: '1.2.3.4' },
-  regions: [],
-  scope: 'image' as const,
-};
-
 test('a job is followed by its stream to its end', async () => {
   const onFinished = vi.fn();
   const onProgress = vi.fn();
   const end = aJob({ state: 'succeeded', done: 3 });
   const store = new JobStore(
-    fakeClient({ createJob: async () => aJob({ state: 'queued' }), jobEvents: () => events(aJob({ done: 1 }), end) }),
+    fakeClient({ jobEvents: () => events(aJob({ done: 1 }), end) }),
     { onFinished, onProgress },
   );
-  await store.start(request, 'key', () => undefined);
+  await store.start(async () => aJob({ state: 'queued' }), () => undefined);
   await vi.advanceTimersByTimeAsync(0);
   expect(onProgress.mock.calls.map(([job]) => job.done)).toEqual([1]);
   expect(onFinished).toHaveBeenCalledExactlyOnceWith(end);
@@ -50,7 +43,6 @@ test('a stream that breaks is replaced by asking every two seconds', async () =>
   const onFinished = vi.fn();
   const store = new JobStore(
     fakeClient({
-      createJob: async () => aJob(),
       job,
       jobEvents: async function* () {
         yield aJob();
@@ -59,7 +51,7 @@ test('a stream that breaks is replaced by asking every two seconds', async () =>
     }),
     { onFinished },
   );
-  await store.start(request, 'key', () => undefined);
+  await store.start(async () => aJob(), () => undefined);
   await vi.advanceTimersByTimeAsync(0);
   expect(store.jobs.get()[0]).toMatchObject({ connection: 'polling', job: { done: 1 } });
   await vi.advanceTimersByTimeAsync(1_999);
@@ -76,7 +68,6 @@ test('while nobody answers the job is shown as lost, and found again later', asy
   let down = true;
   const store = new JobStore(
     fakeClient({
-      createJob: async () => aJob(),
       jobEvents: () => events(),
       job: async () => {
         if (down) {
@@ -87,7 +78,7 @@ test('while nobody answers the job is shown as lost, and found again later', asy
     }),
     { onFinished: vi.fn() },
   );
-  await store.start(request, 'key', () => undefined);
+  await store.start(async () => aJob(), () => undefined);
   await vi.advanceTimersByTimeAsync(20_000);
   expect(store.jobs.get()[0]?.connection).toBe('lost');
   down = false;
@@ -99,8 +90,8 @@ test('while nobody answers the job is shown as lost, and found again later', asy
 test('a job that no longer exists is given up and said so', async () => {
   const onGone = vi.fn();
   const job = vi.fn(async () => Promise.reject(new SidecarProblem(404, 'x', 'No such job.')));
-  const store = new JobStore(fakeClient({ createJob: async () => aJob(), jobEvents: () => events(), job }), { onFinished: vi.fn(), onGone });
-  await store.start(request, 'key', () => undefined);
+  const store = new JobStore(fakeClient({ jobEvents: () => events(), job }), { onFinished: vi.fn(), onGone });
+  await store.start(async () => aJob(), () => undefined);
   await vi.advanceTimersByTimeAsync(60_000);
   expect(store.jobs.get()[0]).toMatchObject({ connection: 'gone', problem: { message: 'No such job.' } });
   expect(onGone).toHaveBeenCalledOnce();
@@ -109,8 +100,8 @@ test('a job that no longer exists is given up and said so', async () => {
 
 test('an answer that came late, for a job that has ended already, still names the job first', async () => {
   const order: string[] = [];
-  const store = new JobStore(fakeClient({ createJob: async () => aJob({ state: 'succeeded', done: 3 }) }), { onFinished: () => order.push('finished') });
-  await store.start(request, 'key', () => order.push('created'));
+  const store = new JobStore(fakeClient({}), { onFinished: () => order.push('finished') });
+  await store.start(async () => aJob({ state: 'succeeded', done: 3 }), () => order.push('created'));
   expect(order).toEqual(['created', 'finished']);
 });
 

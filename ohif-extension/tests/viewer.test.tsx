@@ -2,16 +2,18 @@ import { act } from 'react';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { cornerstoneLibraries } from '../src/host/ohif';
 import { JobList } from '../src/jobs/JobList';
+import { FindingsPanel } from '../src/findings/FindingsPanel';
 import { bridge } from '../src/host/bridge';
 import { Observable } from '../src/host/observable';
 import type { FollowedJob } from '../src/jobs/JobStore';
 import { MaskMenu } from '../src/masks/MaskMenu';
 import { MaskPanel } from '../src/masks/MaskPanel';
 import { MaskStore } from '../src/masks/MaskStore';
-import { openSessionIfPermitted } from '../src/openSession';
+import { closeSessions, openSessionIfPermitted } from '../src/openSession';
 import { currentSession } from '../src/session';
 import { SidecarProblem, type SidecarClient } from '../src/sidecar/client';
 import type { MaskJobRequest, Me } from '../src/sidecar/types';
+import { aStudy, fakeFindings } from './aStudy';
 import { fakeHost } from './fakeHost';
 import { byCy, click, press, render } from './render';
 import { aJob } from './support';
@@ -29,22 +31,21 @@ beforeEach(() => {
 afterEach(() => {
   act(() => {
     leave.abort();
-    currentSession.get()?.close();
-    currentSession.set(null);
+    closeSessions();
     masks.dispose();
   });
 });
 
 async function enter(me: () => Promise<Me>): Promise<void> {
   const client = { me, jobsOfStudy: async () => [] } as unknown as SidecarClient;
-  await act(async () => openSessionIfPermitted(fake.host, client, masks, leave.signal));
+  await act(async () => openSessionIfPermitted(fake.host, { masking: client, findings: fakeFindings(aStudy([])).client }, masks, leave.signal));
 }
 
 const mia = async (): Promise<Me> => ({ subject: 'mia', name: 'Mia Masker', permissions: ['mask'] });
 
 describe('without the permission nothing of masking shows', () => {
   test.each<[string, () => Promise<Me>]>([
-    ['a user with other permissions', async () => ({ subject: 'rob', name: 'Rob', permissions: ['review'] })],
+    ['a user with other permissions', async () => ({ subject: 'rob', name: 'Rob', permissions: ['audit'] })],
     ['a refusal', async () => Promise.reject(new SidecarProblem(403, 'x', ''))],
     ['no session', async () => Promise.reject(new SidecarProblem(401, 'x', ''))],
   ])('%s', async (_name, me) => {
@@ -53,6 +54,7 @@ describe('without the permission nothing of masking shows', () => {
       <>
         <MaskMenu run={vi.fn()} />
         <MaskPanel run={vi.fn()} />
+        <FindingsPanel run={vi.fn()} />
       </>,
     );
     expect(container.textContent).toBe('');
@@ -61,11 +63,19 @@ describe('without the permission nothing of masking shows', () => {
     expect(fake.services.customizationService.setCustomizations).not.toHaveBeenCalled();
   });
 
+  test('a reviewer who may not mask sees the findings alone', async () => {
+    await enter(async () => ({ subject: 'rita', name: 'Rita', permissions: ['review'] }));
+    expect(fake.services.panelService.addPanels.mock.calls).toEqual([['right', ['ohif-extension-image-masking.panelModule.findings']]]);
+    expect(fake.services.toolbarService.register).not.toHaveBeenCalled();
+    expect((await render(<MaskMenu run={vi.fn()} />)).textContent).toBe('');
+    expect((await render(<FindingsPanel run={vi.fn()} />)).textContent).toContain('No findings to decide.');
+  });
+
   test('a sidecar that does not answer is asked again, and shows nothing meanwhile', async () => {
     vi.useFakeTimers();
     try {
       const me = vi.fn(mia).mockRejectedValueOnce(new SidecarProblem(503, 'x', ''));
-      const opening = openSessionIfPermitted(fake.host, { me, jobsOfStudy: async () => [] } as unknown as SidecarClient, masks, leave.signal);
+      const opening = openSessionIfPermitted(fake.host, { masking: { me, jobsOfStudy: async () => [] } as unknown as SidecarClient, findings: fakeFindings(aStudy([])).client }, masks, leave.signal);
       await vi.advanceTimersByTimeAsync(1_000);
       expect(currentSession.get()).toBeNull();
       await vi.advanceTimersByTimeAsync(2_000);
@@ -243,7 +253,7 @@ test('new pixels that never arrive do not keep back how the job ended', async ()
     Object.assign(fake.viewport, stackThatNeverLoads);
     const job = aJob({ state: 'failed', done: 2, failed: 1, maskedSopInstanceUids: ['1.1.1'] });
     const client = { me: mia, jobsOfStudy: async () => [], createJob: async () => job } as unknown as SidecarClient;
-    await act(async () => openSessionIfPermitted(fake.host, client, masks, leave.signal));
+    await act(async () => openSessionIfPermitted(fake.host, { masking: client, findings: fakeFindings(aStudy([])).client }, masks, leave.signal));
     await act(async () => currentSession.get()?.approve({} as MaskJobRequest, 'key', []));
     await act(async () => vi.advanceTimersByTimeAsync(19_000));
     expect(fake.services.uiNotificationService.show).not.toHaveBeenCalledWith(expect.objectContaining({ type: 'error' }));

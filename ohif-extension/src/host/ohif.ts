@@ -73,7 +73,7 @@ export interface ToolGroup {
 export interface ToolGroupService {
   getToolGroup(id: string): ToolGroup | undefined;
   getToolGroupForViewport(viewportId: string): ToolGroup | undefined;
-  addToolsToToolGroup(id: string, tools: { passive?: { toolName: string }[] }): void;
+  addToolsToToolGroup(id: string, tools: { passive?: { toolName: string }[]; enabled?: { toolName: string }[] }): void;
 }
 
 export interface ToolbarService {

@@ -1,6 +1,8 @@
+import { findingsDe } from './findings.de';
 import type { MessageKey } from './index';
 
 export const de: Record<MessageKey, string> = {
+  ...findingsDe,
   'mask': 'Schwärzen',
   'menu.label': 'Schwärzen',
   'menu.draw': 'Maske zeichnen',

@@ -1,4 +1,7 @@
+import { findingsEn } from './findings.en';
+
 export const en = {
+  ...findingsEn,
   'mask': 'Mask',
   'menu.label': 'Masking',
   'menu.draw': 'Draw Mask',

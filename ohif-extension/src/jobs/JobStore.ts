@@ -1,7 +1,7 @@
 import { Observable } from '../host/observable';
 import { wait } from '../host/wait';
 import { SidecarProblem, type SidecarClient } from '../sidecar/client';
-import { isFinal, type MaskJobRequest, type MaskJobView } from '../sidecar/types';
+import { isFinal, type MaskJobView } from '../sidecar/types';
 
 /** How the view of a job is kept up: by its event stream, by asking, not at all for the moment, or no longer. */
 export type Connection = 'live' | 'polling' | 'lost' | 'gone';
@@ -47,8 +47,8 @@ export class JobStore {
   }
 
   /** Starts a job; `onCreated` runs before any news of it, which may be that it has ended already. */
-  async start(request: MaskJobRequest, idempotencyKey: string, onCreated: (job: MaskJobView) => void): Promise<void> {
-    const job = await this.client.createJob(request, idempotencyKey, this.abort.signal);
+  async start(create: (signal: AbortSignal) => Promise<MaskJobView>, onCreated: (job: MaskJobView) => void): Promise<void> {
+    const job = await create(this.abort.signal);
     onCreated(job);
     this.follow(job);
   }

@@ -5,30 +5,10 @@ import { coveringRegion, moveRegion, regionContains, regionCorners, resizeRegion
 import { maskToolName, type MaskAnnotation } from './mask';
 import type { MaskStore } from './MaskStore';
 import { shownImage, shownPixelGrid, type ViewportLike } from './shownImage';
+import { draw, type SvgDrawing } from './svgDrawing';
 
 type Point2 = CoreTypes.Point2;
 type InteractionEvent = Types.EventTypes.InteractionEventType;
-
-const svgNamespace = 'http://www.w3.org/2000/svg';
-
-interface SvgDrawing {
-  getSvgNode(key: string): Element | undefined;
-  appendNode(node: Element, key: string): void;
-  setNodeTouched(key: string): void;
-}
-
-function draw(drawing: SvgDrawing, key: string, name: string, attributes: Readonly<Record<string, string>>): void {
-  const existing = drawing.getSvgNode(key);
-  const node = existing ?? document.createElementNS(svgNamespace, name);
-  for (const [attribute, value] of Object.entries(attributes)) {
-    node.setAttribute(attribute, value);
-  }
-  if (existing) {
-    drawing.setNodeTouched(key);
-  } else {
-    drawing.appendNode(node, key);
-  }
-}
 
 /** Cornerstone offers passive tools every mouse button: the right one must neither move a mask nor block the site's zoom. */
 function isPrimaryButton(event: InteractionEvent): boolean {

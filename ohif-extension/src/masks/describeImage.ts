@@ -4,7 +4,7 @@ import type { MaskedImage } from './mask';
 /** How people name an image: its series' number, its own number in the series, and how many frames it has. */
 export function describeImage(
   displaySetService: Pick<DisplaySetService, 'getActiveDisplaySets'>,
-  image: MaskedImage,
+  image: Pick<MaskedImage, 'sopInstanceUid'>,
 ): { readonly number: string; readonly series: string; readonly frames: number } {
   for (const set of displaySetService.getActiveDisplaySets()) {
     const index = set.instances?.findIndex(instance => instance.SOPInstanceUID === image.sopInstanceUid) ?? -1;

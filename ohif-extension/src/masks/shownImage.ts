@@ -1,5 +1,6 @@
 import type { Types } from '@cornerstonejs/core';
 import type { CornerstoneLibraries, Instance } from '../host/ohif';
+import { frameOf } from '../host/viewports';
 import type { PixelGrid, PixelPoint, WorldPoint } from './geometry';
 import type { MaskedImage } from './mask';
 
@@ -71,4 +72,9 @@ export function shownPixelGrid(viewport: ViewportLike | null | undefined): Pixel
       return [wx, wy, wz];
     },
   };
+}
+
+/** The frame that a stack viewport shows, from 1. */
+export function shownFrame(viewport: ViewportLike | null | undefined): number {
+  return isStack(viewport) ? frameOf(viewport.getCurrentImageId()) : 1;
 }

@@ -45,7 +45,7 @@ export interface SidecarClientOptions {
 }
 
 interface Request {
-  readonly method?: 'POST';
+  readonly method?: 'POST' | 'PUT' | 'DELETE';
   readonly body?: string;
   readonly headers?: Record<string, string>;
   readonly signal?: AbortSignal;
@@ -83,7 +83,7 @@ export function createAuditClient(options: SidecarClientOptions): AuditClient {
 }
 
 /** Requests with the caller's token; whatever is not an answer is a SidecarProblem. */
-function createRequests(options: SidecarClientOptions) {
+export function createRequests(options: SidecarClientOptions) {
   const { baseUrl = '/api', authorization, fetch = (...args) => globalThis.fetch(...args) } = options;
 
   async function send(path: string, init: Request = {}): Promise<Response> {
