@@ -17,6 +17,6 @@ const common = {
 // One ES module with everything in it but what OHIF hands over at run time: the prebuilt OHIF loads it by its address.
 await build({ ...common, entryPoints: ['src/index.tsx'], outfile: 'dist/extension.js' });
 
-// The audit's page, which nginx serves at /audit without OHIF.
-await build({ ...common, entryPoints: ['src/audit/index.tsx'], outfile: 'dist/audit.js' });
-await copyFile('src/audit/audit.html', 'dist/audit.html');
+// The pages that nginx serves without OHIF: work list, templates, dashboard, schedules, audit.
+await build({ ...common, entryPoints: ['src/pages/index.tsx'], outfile: 'dist/pages.js' });
+await copyFile('src/pages/page.html', 'dist/page.html');

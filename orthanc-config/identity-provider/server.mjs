@@ -25,7 +25,7 @@ const provider = new Provider(issuer, {
     client_name: 'OHIF viewer',
     token_endpoint_auth_method: 'none', // a browser cannot keep a secret: PKCE instead
     grant_types: ['authorization_code', 'refresh_token'],
-    redirect_uris: viewerOrigins.flatMap((origin) => [`${origin}/callback`, `${origin}/silent-refresh.html`, `${origin}/audit`]),
+    redirect_uris: viewerOrigins.flatMap((origin) => [`${origin}/callback`, `${origin}/silent-refresh.html`, `${origin}/signed-in`]),
     post_logout_redirect_uris: viewerOrigins.map((origin) => `${origin}/`),
   }],
   clientBasedCORS: (_ctx, origin) => viewerOrigins.includes(origin),

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState, type FormEvent, type ReactNode } from 'react';
 import { saveFile } from '../host/saveFile';
-import { SidecarProblem, type AuditClient, type AuditFilters } from '../sidecar/client';
+import { describe } from '../pages/describe';
+import type { AuditClient, AuditFilters } from '../sidecar/client';
 import type { AuditEventView } from '../sidecar/types';
 import { ChainState } from './ChainState';
 
@@ -161,11 +162,4 @@ function Rows({ events, onCertificate }: RowsProps): ReactNode {
 
 function Uid({ name, value }: { readonly name: string; readonly value?: string | null }): ReactNode {
   return value ? <div><span className="quiet">{name}</span> {value}</div> : null;
-}
-
-function describe(error: unknown): string {
-  if (error instanceof SidecarProblem && error.status === 401) {
-    return 'Your session has ended. Reload the page to log in again.';
-  }
-  return (error instanceof Error && error.message) || 'The sidecar does not answer. Try again in a moment.';
 }

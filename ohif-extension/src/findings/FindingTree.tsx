@@ -172,15 +172,17 @@ export function FindingTree({ session, arranged, focusTurn }: FindingTreeProps):
       >
         <span className={`image-masking-mark image-masking-mark-${state}`} aria-hidden="true" />
         <span className="image-masking-cluster-text">
-          <span className="image-masking-cluster-kind">{t(`kind.${cluster.kind}`)}</span>
-          <span className="image-masking-quiet">
-            {cluster.matchedAttribute ? t('findings.like', { attribute: cluster.matchedAttribute }) : t('findings.unlike')} · {t('findings.confidence', { percent: percent(cluster.confidence) })}
+          <span className="image-masking-cluster-line">
+            <span className="image-masking-cluster-kind">{t(`kind.${cluster.kind}`)}</span>
+            <span>{cluster.images > 1 ? tn('dialog.images', cluster.images) : row.findings[0] ? describeImageOf(session, row.findings[0]) : ''}</span>
+          </span>
+          <span className="image-masking-cluster-line image-masking-quiet">
+            <span>
+              {[cluster.matchedAttribute ? t('findings.like', { attribute: cluster.matchedAttribute }) : '', t('findings.confidence', { percent: percent(cluster.confidence) })].filter(Boolean).join(' · ')}
+            </span>
+            <span>{t(`findingState.${state}`)}</span>
           </span>
           {cluster.afterMasking && <span className="image-masking-bad">{t('findings.afterMasking')}</span>}
-        </span>
-        <span className="image-masking-cluster-count">
-          {cluster.images > 1 ? tn('findings.images', cluster.images) : row.findings[0] ? describeImageOf(session, row.findings[0]) : ''}
-          <span className="image-masking-quiet">{t(`findingState.${state}`)}</span>
         </span>
         {row.findings.length > 1 && (
           <span

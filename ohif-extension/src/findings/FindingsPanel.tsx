@@ -28,6 +28,9 @@ function Panel({ session, run }: { readonly session: FindingsSession; readonly r
   const { store } = session;
   const view = useObservable(store.view);
   const problem = useObservable(store.problem);
+  useEffect(() => {
+    session.isPanelShown = true;
+  }, [session]);
   return (
     <div className="image-masking-panel" data-cy="image-masking-findings-panel">
       {problem && (
@@ -76,8 +79,9 @@ function Study({ session, view, run }: { readonly session: FindingsSession; read
     const next = whole === false ? now?.findings.find(candidate => candidate.state === 'open') : undefined;
     if (now && next) {
       session.select(now, next.id);
-    } else {
-      session.step(1);
+    } else if (!session.step(1)) {
+      panel.current?.querySelector('.image-masking-finish')?.scrollIntoView?.({ block: 'end' });
+      return;
     }
     focusList();
   };

@@ -1,6 +1,7 @@
 import { cornerstoneLibraries, type CornerstoneLibraries, type Host, type Services } from '../host/ohif';
 import { Observable } from '../host/observable';
 import { showImage, watchViewports } from '../host/viewports';
+import { wait } from '../host/wait';
 import { id } from '../id';
 import { shownFrame, shownImage } from '../masks/shownImage';
 import type { MaskedImage } from '../masks/mask';
@@ -13,6 +14,9 @@ import { FindingsStore } from './FindingsStore';
 import { findingToolName } from './FindingTool';
 
 export const findingsPanelId = `${id}.panelModule.findings`;
+
+/** Lets OHIF's overlay text step aside. */
+const reviewingClass = 'image-masking-reviewing';
 
 /** The image on the screen, and which of its frames. */
 export interface ShownFrame {
@@ -28,7 +32,10 @@ export class FindingsSession {
   readonly hovered = new Observable<{ readonly id: string; readonly x: number; readonly y: number } | undefined>(undefined);
   readonly services: Services;
   readonly libraries: CornerstoneLibraries;
+  /** Told by the panel itself. */
+  isPanelShown = false;
   private readonly undo: (() => void)[] = [];
+  private readonly leave = new AbortController();
 
   constructor(
     private readonly host: Host,
@@ -58,15 +65,19 @@ export class FindingsSession {
     if (this.masking) {
       this.undo.push(this.followJobs(this.masking));
     }
+    // Text is burned in where OHIF writes its own: a person must see the one and not the other.
+    const showOverlays = (): void => void document.body.classList.toggle(reviewingClass, this.store.selected.get() !== undefined);
+    this.undo.push(this.store.selected.subscribe(showOverlays), () => document.body.classList.remove(reviewingClass));
     this.updateShown();
     void this.store.watch(() => document.visibilityState === 'visible');
     // The work list opens a study for its findings; whoever opens it to read images is not disturbed.
     if (new URLSearchParams(location.search).has('findings')) {
-      panelService.activatePanel(findingsPanelId, true);
+      void this.openPanel();
     }
   }
 
   close(): void {
+    this.leave.abort();
     this.store.dispose();
     this.undo.reverse().forEach(step => step());
     this.undo.length = 0;
@@ -76,6 +87,7 @@ export class FindingsSession {
 
   /** Selects a row and shows its image; of a cluster the image already shown, if it is in it. */
   select(row: ClusterRow, findingId?: string): void {
+    this.hovered.set(undefined);
     this.store.select(row, row.findings.find(finding => finding.id === findingId), this.shown.get()?.image.sopInstanceUid);
     this.showSelected();
   }
@@ -132,6 +144,14 @@ export class FindingsSession {
 
   findingsOn(sopInstanceUid: string, frame: number) {
     return findingsOnFrame(this.store.view.get(), this.store.filter.get(), sopInstanceUid, frame);
+  }
+
+  /** OHIF hears of it only once its side panel has taken in the new tab, and does not say when that is. */
+  private async openPanel(): Promise<void> {
+    for (let attempt = 0; attempt < 50 && !this.leave.signal.aborted && !this.isPanelShown; attempt++) {
+      this.services.panelService.activatePanel(findingsPanelId, true);
+      await wait(100, this.leave.signal);
+    }
   }
 
   private showSelected(): void {

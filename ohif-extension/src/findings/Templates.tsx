@@ -20,8 +20,9 @@ export function TemplateOffers({ session, view }: { readonly session: FindingsSe
         {view.templates.map(template => (
           <li key={template.id} className="image-masking-heading">
             <span>
-              {template.name}
-              <span className="image-masking-quiet"> {t('templates.covers', { masks: tn('templates.regions', template.regions.length), images: tn('dialog.images', template.images) })}</span>
+              <b>{template.name}</b>
+              <br />
+              <span className="image-masking-quiet">{t('templates.covers', { masks: tn('templates.regions', template.regions.length), images: tn('dialog.images', template.images) })}</span>
             </span>
             {session.mayReview && (
               <button type="button" className="image-masking-button" disabled={busy} onClick={() => void session.store.decide({ templateId: template.id, action: 'accept' })}>

@@ -1,8 +1,10 @@
 import { findingsDe } from './findings.de';
 import type { MessageKey } from './index';
+import { pagesDe } from './pages.de';
 
 export const de: Record<MessageKey, string> = {
   ...findingsDe,
+  ...pagesDe,
   'mask': 'Schwärzen',
   'menu.label': 'Schwärzen',
   'menu.draw': 'Maske zeichnen',

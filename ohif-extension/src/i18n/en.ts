@@ -1,7 +1,9 @@
 import { findingsEn } from './findings.en';
+import { pagesEn } from './pages.en';
 
 export const en = {
   ...findingsEn,
+  ...pagesEn,
   'mask': 'Mask',
   'menu.label': 'Masking',
   'menu.draw': 'Draw Mask',

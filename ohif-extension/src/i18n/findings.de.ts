@@ -45,7 +45,6 @@ export const findingsDe: Record<keyof typeof findingsEn, string> = {
   'findings.none': 'Keine Funde zu entscheiden.',
   'findings.noneShown': 'Der Filter verbirgt alle Funde.',
   'findings.like': 'ähnelt {attribute}',
-  'findings.unlike': 'ähnelt keinem Attribut',
   'findings.confidence': '{percent} %',
   'findings.confidence.long': 'zu {percent} % sicher, dass es Text ist',
   'findings.images_one': 'auf {count} Bild',

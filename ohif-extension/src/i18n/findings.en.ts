@@ -43,7 +43,6 @@ export const findingsEn = {
   'findings.none': 'No findings to decide.',
   'findings.noneShown': 'The filter hides all findings.',
   'findings.like': 'like {attribute}',
-  'findings.unlike': 'resembles no attribute',
   'findings.confidence': '{percent} %',
   'findings.confidence.long': '{percent} % sure that it is text',
   'findings.images_one': 'on {count} image',

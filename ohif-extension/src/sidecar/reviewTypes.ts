@@ -98,3 +98,71 @@ export interface NewMaskTemplate {
   readonly sopClass: string;
   readonly regions: readonly RegionView[];
 }
+
+export interface MaskTemplateView extends NewMaskTemplate {
+  readonly id: string;
+  readonly createdBy: string;
+  readonly createdAt: string;
+  readonly uses: number;
+}
+
+export interface ReviewView {
+  readonly studyInstanceUid: string;
+  readonly state: ReviewState;
+  readonly modalities: readonly string[];
+  readonly stations: readonly string[];
+  readonly images: number;
+  readonly findings: number;
+  readonly open: number;
+  readonly undecided: number;
+  readonly notApplied: number;
+  readonly unscannable: number;
+  readonly missed: number;
+  readonly isWeak: boolean;
+  readonly arrivedAt: string;
+  readonly isInArchive: boolean;
+  /** As DICOM writes it: YYYYMMDD. */
+  readonly studyDate?: string | null;
+  readonly description?: string | null;
+  readonly patient?: { readonly name: string; readonly id: string } | null;
+  readonly openedBy?: string | null;
+  readonly openedAt?: string | null;
+  readonly finalizedBy?: string | null;
+  readonly finalizedAt?: string | null;
+}
+
+export type ReviewCounts = Readonly<Record<ReviewState, number>>;
+
+export interface ReviewList {
+  readonly counts: ReviewCounts;
+  readonly total: number;
+  readonly items: readonly ReviewView[];
+}
+
+export interface MissRateView {
+  readonly reviewed: number;
+  readonly missed: number;
+  readonly upperBound95: number;
+}
+
+export interface FindingCountView {
+  readonly name: string;
+  readonly findings: number;
+  readonly images: number;
+}
+
+export interface DashboardView {
+  readonly missRate: MissRateView & { readonly byStratum: readonly (MissRateView & { readonly modality: string; readonly manufacturer: string; readonly model: string })[] };
+  readonly findings: Readonly<Record<'byModality' | 'byStation' | 'byKind' | 'byDay', readonly FindingCountView[]>>;
+  readonly queue: { readonly waiting: number; readonly oldestSeconds: number };
+  readonly throughput: { readonly byDay: readonly { readonly day: string; readonly instances: number; readonly frames: number }[] };
+  readonly reviews: ReviewCounts;
+  readonly days: number;
+}
+
+export interface SampleView {
+  readonly id: string;
+  readonly studyInstanceUid: string;
+  readonly seriesInstanceUid: string;
+  readonly sopInstanceUid: string;
+}

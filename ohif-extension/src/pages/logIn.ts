@@ -7,7 +7,7 @@ export interface LoginSettings {
 
 /** What this needs of the browser. */
 export interface LoginPage {
-  readonly location: Pick<Location, 'href' | 'origin' | 'pathname' | 'assign'>;
+  readonly location: Pick<Location, 'href' | 'origin' | 'pathname' | 'search' | 'assign'>;
   readonly history: Pick<History, 'replaceState'>;
   readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
   readonly fetch: typeof globalThis.fetch;
@@ -19,7 +19,16 @@ interface Discovery {
   readonly token_endpoint: string;
 }
 
-const stored = 'sidecar-audit-login';
+interface BegunLogin {
+  readonly state: string;
+  readonly verifier: string;
+  /** The page that was opened, with its query. */
+  readonly returnTo: string;
+}
+
+const stored = 'sidecar-page-login';
+/** All pages come back to this address: one more to be registered with the identity provider, however many pages there are. */
+const returnAddress = '/signed-in';
 
 /**
  * Code flow with PKCE (RFC 7636): the first call leaves for the identity provider and answers `undefined`, the call after the return answers the
@@ -30,16 +39,18 @@ export async function logIn(settings: LoginSettings, page: LoginPage): Promise<s
   const begun = page.storage.getItem(stored);
   if (begun !== null && (answer.has('code') || answer.has('error'))) {
     page.storage.removeItem(stored);
-    page.history.replaceState(null, '', page.location.pathname);
-    return redeem(settings, page, answer, JSON.parse(begun) as { state: string; verifier: string });
+    const login = JSON.parse(begun) as BegunLogin;
+    page.history.replaceState(null, '', login.returnTo);
+    return redeem(settings, page, answer, login);
   }
   const { authorization_endpoint } = await discover(settings, page);
   const [state, verifier] = [randomText(), randomText()];
-  page.storage.setItem(stored, JSON.stringify({ state, verifier }));
+  const begin: BegunLogin = { state, verifier, returnTo: page.location.pathname + page.location.search };
+  page.storage.setItem(stored, JSON.stringify(begin));
   const address = new URL(authorization_endpoint);
   address.search = new URLSearchParams({
     client_id: settings.client_id,
-    redirect_uri: page.location.origin + page.location.pathname,
+    redirect_uri: page.location.origin + returnAddress,
     response_type: 'code',
     scope: settings.scope,
     state,
@@ -50,7 +61,7 @@ export async function logIn(settings: LoginSettings, page: LoginPage): Promise<s
   return undefined;
 }
 
-async function redeem(settings: LoginSettings, page: LoginPage, answer: URLSearchParams, begun: { state: string; verifier: string }): Promise<string> {
+async function redeem(settings: LoginSettings, page: LoginPage, answer: URLSearchParams, begun: BegunLogin): Promise<string> {
   const code = answer.get('code');
   if (code === null) {
     throw new Error(`The identity provider refused the log-in: ${answer.get('error_description') ?? answer.get('error') ?? ''}`);
@@ -68,7 +79,7 @@ async function redeem(settings: LoginSettings, page: LoginPage, answer: URLSearc
     body: new URLSearchParams({
       grant_type: 'authorization_code',
       client_id: settings.client_id,
-      redirect_uri: page.location.origin + page.location.pathname,
+      redirect_uri: page.location.origin + returnAddress,
       code,
       code_verifier: begun.verifier,
     }).toString(),

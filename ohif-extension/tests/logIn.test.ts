@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { logIn, type LoginPage } from '../src/audit/logIn';
+import { logIn, type LoginPage } from '../src/pages/logIn';
 import { jsonResponse } from './support';
 
 const settings = { authority: 'https://idp.example/', client_id: 'ohif', scope: 'openid profile' };
@@ -10,7 +10,7 @@ function pageAt(href: string, store = new Map<string, string>()) {
     String(address).endsWith('/token') ? jsonResponse({ access_token: 'token-1' }) : jsonResponse(discovery),
   );
   const page = {
-    location: { href, origin: 'https://viewer.example', pathname: '/audit', assign: vi.fn<(address: string | URL) => void>() },
+    location: { href, origin: 'https://viewer.example', pathname: new URL(href).pathname, search: new URL(href).search, assign: vi.fn<(address: string | URL) => void>() },
     history: { replaceState: vi.fn() },
     storage: { getItem: (name: string) => store.get(name) ?? null, setItem: (name: string, value: string) => void store.set(name, value), removeItem: (name: string) => void store.delete(name) },
     fetch: fetch as unknown as typeof globalThis.fetch,
@@ -19,7 +19,7 @@ function pageAt(href: string, store = new Map<string, string>()) {
 }
 
 async function leave() {
-  const { page, store } = pageAt('https://viewer.example/audit');
+  const { page, store } = pageAt('https://viewer.example/worklist?state=new');
   expect(await logIn(settings, page)).toBeUndefined();
   return { asked: new URL(String(page.location.assign.mock.calls[0]?.[0])), store };
 }
@@ -28,7 +28,7 @@ test('The first visit leaves for the provider with a challenge whose secret stay
   const { asked, store } = await leave();
   expect(asked.origin + asked.pathname).toBe('https://idp.example/auth');
   expect(Object.fromEntries(asked.searchParams)).toMatchObject({
-    client_id: 'ohif', redirect_uri: 'https://viewer.example/audit', response_type: 'code', scope: 'openid profile', code_challenge_method: 'S256',
+    client_id: 'ohif', redirect_uri: 'https://viewer.example/signed-in', response_type: 'code', scope: 'openid profile', code_challenge_method: 'S256',
   });
   const { verifier, state } = JSON.parse([...store.values()][0] ?? '') as { verifier: string; state: string };
   expect(asked.searchParams.get('state')).toBe(state);
@@ -37,16 +37,16 @@ test('The first visit leaves for the provider with a challenge whose secret stay
   expect(asked.href).not.toContain(verifier);
 });
 
-test('The return redeems the code with the secret, and clears the address', async () => {
+test('The return redeems the code with the secret, and goes on to the page that was opened', async () => {
   const { asked, store } = await leave();
   const { verifier } = JSON.parse([...store.values()][0] ?? '') as { verifier: string };
-  const { page, fetch } = pageAt(`https://viewer.example/audit?code=c1&state=${asked.searchParams.get('state')}&iss=https%3A%2F%2Fidp.example`, store);
+  const { page, fetch } = pageAt(`https://viewer.example/signed-in?code=c1&state=${asked.searchParams.get('state')}&iss=https%3A%2F%2Fidp.example`, store);
   expect(await logIn(settings, page)).toBe('token-1');
   const body = new URLSearchParams(String(fetch.mock.calls.at(-1)?.[1]?.body));
   expect(Object.fromEntries(body)).toEqual({
-    grant_type: 'authorization_code', client_id: 'ohif', redirect_uri: 'https://viewer.example/audit', code: 'c1', code_verifier: verifier,
+    grant_type: 'authorization_code', client_id: 'ohif', redirect_uri: 'https://viewer.example/signed-in', code: 'c1', code_verifier: verifier,
   });
-  expect(page.history.replaceState).toHaveBeenCalledWith(null, '', '/audit');
+  expect(page.history.replaceState).toHaveBeenCalledWith(null, '', '/worklist?state=new');
   expect(store.size).toBe(0);
 });
 
@@ -56,7 +56,7 @@ test.each([
   ['a refusal', '?error=access_denied&error_description=No+role', 'refused the log-in: No role'],
 ])('A return with %s gives no token', async (_name, query, sentence) => {
   const { asked, store } = await leave();
-  const { page, fetch } = pageAt(`https://viewer.example/audit${query.replace('STATE', asked.searchParams.get('state') ?? '')}`, store);
+  const { page, fetch } = pageAt(`https://viewer.example/signed-in${query.replace('STATE', asked.searchParams.get('state') ?? '')}`, store);
   await expect(logIn(settings, page)).rejects.toThrow(sentence);
   expect(fetch.mock.calls.filter(([address]) => String(address).endsWith('/token'))).toEqual([]);
 });
