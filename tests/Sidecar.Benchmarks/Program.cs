@@ -8,6 +8,7 @@ const string Usage = """
     sidecar-benchmarks sets DIR      writes the uncompressed sets that whole-process.sh masks: ct, us, dx
     sidecar-benchmarks parts [...]   measures the parts with BenchmarkDotNet; what follows is its own (--filter '*Rle*', --list flat)
     sidecar-benchmarks queue [N]     measures the job queue with N images waiting (1000000), on SQLite and PostgreSQL
+    sidecar-benchmarks mask-job [N]  measures mask jobs on a real Orthanc against its own floor, N times (5)
     """;
 
 switch (args)
@@ -22,6 +23,9 @@ switch (args)
         return 0;
     case ["queue", .. var count]:
         await QueueBenchmark.Run(count is [var n] ? int.Parse(n, System.Globalization.CultureInfo.InvariantCulture) : 1_000_000);
+        return 0;
+    case ["mask-job", .. var rounds]:
+        await MaskJobBenchmark.Run(rounds is [var times] ? int.Parse(times, System.Globalization.CultureInfo.InvariantCulture) : 5);
         return 0;
     default:
         Console.Error.WriteLine(Usage);

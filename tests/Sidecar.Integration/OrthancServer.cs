@@ -10,7 +10,7 @@ namespace Sidecar.Integration;
 /// <summary>A real Orthanc with its own folder and port on the loopback address; ends with the test.</summary>
 internal sealed class OrthancServer : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
     private readonly string _folder;
     private readonly SocketsHttpHandler _handler = new() { PooledConnectionIdleTimeout = TimeSpan.FromMilliseconds(500) };
     private Process? _process;

@@ -17,7 +17,7 @@ namespace Sidecar.Integration;
 /// <summary>The real executable, with a database and a journal of its own, and a stub of the identity provider that publishes a key.</summary>
 internal sealed class SidecarProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
     private readonly WebApplication _provider;
     private readonly TokenIssuer _issuer = new("");
     private readonly Dictionary<string, string> _settings = [];
@@ -129,6 +129,10 @@ internal sealed class SidecarProcess : IAsyncDisposable
             await _process.WaitForExitAsync();
         }
     }
+
+    /// <summary>The most memory it had in use so far (VmHWM, proc(5)).</summary>
+    public long PeakBytes =>
+        1024 * long.Parse(File.ReadLines($"/proc/{_process!.Id}/status").First(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 
     /// <summary>SIGKILL to its worker processes.</summary>
     public void KillWorkers()

@@ -32,9 +32,14 @@ public sealed class CodecWorkerPool(WorkerOptions options, Quarantine quarantine
         {
             throw new ArgumentException("The frame's buffer has another size than the request says.", nameof(frame));
         }
-        using var loan = Borrow(request, codestream);
-        loan.Run(request, codestream, frame.Length);
-        loan.ReadPayload(frame);
+        try
+        {
+            DecodeOnce(request, codestream, frame, isLast: false);
+        }
+        catch (WorkerDiedException)
+        {
+            DecodeOnce(request, codestream, frame, isLast: true);
+        }
     }
 
     /// <summary>Encodes <paramref name="frame"/>, which was decoded from <paramref name="original"/>.</summary>
@@ -42,16 +47,37 @@ public sealed class CodecWorkerPool(WorkerOptions options, Quarantine quarantine
     /// <exception cref="UnsupportedInstanceException">The libraries cannot encode it without loss, or workers cannot run here.</exception>
     internal byte[] Encode(WorkerRequest request, ReadOnlySpan<byte> original, ReadOnlySpan<byte> frame)
     {
-        using var loan = Borrow(request, original);
-        var codestream = GC.AllocateUninitializedArray<byte>(loan.Run(request, frame, null));
-        loan.ReadPayload(codestream);
-        return codestream;
+        try
+        {
+            return EncodeOnce(request, original, frame, isLast: false);
+        }
+        catch (WorkerDiedException)
+        {
+            return EncodeOnce(request, original, frame, isLast: true);
+        }
     }
 
     /// <summary>Ends all workers. A frame still at work fails.</summary>
     public void Dispose() => workers.Dispose();
 
-    private Loan Borrow(in WorkerRequest request, ReadOnlySpan<byte> codestream)
+    /// <exception cref="WorkerDiedException">It was ended from outside, and this is not the last attempt.</exception>
+    private void DecodeOnce(WorkerRequest request, ReadOnlySpan<byte> codestream, Span<byte> frame, bool isLast)
+    {
+        using var loan = Borrow(request, codestream, isLast);
+        loan.Run(request, codestream, frame.Length);
+        loan.ReadPayload(frame);
+    }
+
+    /// <exception cref="WorkerDiedException">It was ended from outside, and this is not the last attempt.</exception>
+    private byte[] EncodeOnce(WorkerRequest request, ReadOnlySpan<byte> original, ReadOnlySpan<byte> frame, bool isLast)
+    {
+        using var loan = Borrow(request, original, isLast);
+        var codestream = GC.AllocateUninitializedArray<byte>(loan.Run(request, frame, null));
+        loan.ReadPayload(codestream);
+        return codestream;
+    }
+
+    private Loan Borrow(in WorkerRequest request, ReadOnlySpan<byte> codestream, bool isLast)
     {
         if (quarantine.Holds(codestream))
         {
@@ -59,7 +85,7 @@ public sealed class CodecWorkerPool(WorkerOptions options, Quarantine quarantine
         }
         try
         {
-            return new Loan(this, workers.Lend(CancellationToken.None), options.DeadlineFor((long)request.Columns * request.Rows * request.Components), codestream);
+            return new Loan(this, workers.Lend(CancellationToken.None), options.DeadlineFor((long)request.Columns * request.Rows * request.Components), codestream, isLast);
         }
         catch (WorkersUnavailableException unavailable)
         {
@@ -77,11 +103,12 @@ public sealed class CodecWorkerPool(WorkerOptions options, Quarantine quarantine
         private readonly CodecWorkerPool pool;
         private readonly WorkerProcess worker;
         private readonly ReadOnlySpan<byte> codestream;
+        private readonly bool isLast;
         private bool isSound;
 
-        public Loan(CodecWorkerPool pool, WorkerProcess worker, TimeSpan time, ReadOnlySpan<byte> codestream)
+        public Loan(CodecWorkerPool pool, WorkerProcess worker, TimeSpan time, ReadOnlySpan<byte> codestream, bool isLast)
         {
-            (this.pool, this.worker) = (pool, worker);
+            (this.pool, this.worker, this.isLast) = (pool, worker, isLast);
             this.codestream = codestream;
             worker.SetAlarm(time);
         }
@@ -131,6 +158,10 @@ public sealed class CodecWorkerPool(WorkerOptions options, Quarantine quarantine
             if (pool.workers.IsDisposed)
             {
                 return new OperationCanceledException("The program is ending.", death);
+            }
+            if (death.IsFromOutside && !isLast)
+            {
+                return death;
             }
             pool.quarantine.AddDeath(codestream, death.Message);
             return new DicomFormatException($"A compressed frame could not be processed: the codec worker was lost, because {death.Message}.");

@@ -23,6 +23,8 @@ internal sealed record WorkerKind(IReadOnlyList<string> Arguments, string Does, 
 /// <summary>One worker process and its pipes. Serves one caller at a time; another thread may kill it.</summary>
 internal sealed class WorkerProcess : IDisposable
 {
+    private const int Sigkill = 9;
+    private const int Sigterm = 15;
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan MinimumAlarm = TimeSpan.FromMilliseconds(20);
     private readonly Process process;
@@ -248,6 +250,8 @@ internal sealed class WorkerProcess : IDisposable
         }
         process.WaitForExit();
         // A shell's way to tell a signal; .NET follows it.
-        return new WorkerDiedException(process.ExitCode > 128 ? $"it crashed with signal {process.ExitCode - 128}" : $"it ended with status {process.ExitCode}", cause);
+        return process.ExitCode is 128 + Sigkill or 128 + Sigterm
+            ? new WorkerDiedException($"it was ended by another program (signal {process.ExitCode - 128})", cause) { IsFromOutside = true }
+            : new WorkerDiedException(process.ExitCode > 128 ? $"it crashed with signal {process.ExitCode - 128}" : $"it ended with status {process.ExitCode}", cause);
     }
 }

@@ -11,6 +11,8 @@ namespace Sidecar.Tests.Workers;
 public sealed class CodecWorkerPoolTests
 {
     private const int SignalKill = 9;
+    private const int SignalBadCall = 31;
+    private const int SignalContinue = 18;
     private const int SignalStop = 19;
     private static readonly TimeSpan LongEnough = TimeSpan.FromSeconds(60);
 
@@ -82,18 +84,33 @@ public sealed class CodecWorkerPoolTests
     {
         using var pool = WorkerFrames.Pool();
         var codestream = WorkerFrames.Compressed(pool, 16, 16);
-        var dying = Assert.Single(pool.ProcessIds);
-        // Held until the frame is surely in its hands, then killed there, as the system does when memory runs out.
-        Send(dying, SignalStop);
-        var decoding = Task.Run(() => Assert.Throws<DicomFormatException>(() => Decode(pool, codestream, 16, 16)));
-        Assert.True(SpinWait.SpinUntil(() => pool.Busy == 1, LongEnough));
-        Send(dying, SignalKill);
 
-        var failure = await decoding.WaitAsync(LongEnough);
+        var failure = await Assert.ThrowsAsync<DicomFormatException>(() => DecodeWhile(pool, codestream, SignalBadCall));
 
-        Assert.Contains("crashed with signal 9", failure.Message, StringComparison.Ordinal);
-        Assert.False(Exists(dying));
+        Assert.Contains("crashed with signal 31", failure.Message, StringComparison.Ordinal);
         Decode(pool, codestream, 16, 16);
+    }
+
+    [Fact]
+    public async Task Decode_WorkerEndedByAnotherProgramAmidAFrame_IsDoneByAFreshOne()
+    {
+        using var pool = WorkerFrames.Pool();
+        var codestream = WorkerFrames.Compressed(pool, 16, 16);
+
+        await DecodeWhile(pool, codestream, SignalKill);
+    }
+
+    /// <summary>Decodes; once the frame is surely in its hands, the worker gets <paramref name="signal"/>.</summary>
+    private static async Task DecodeWhile(CodecWorkerPool pool, byte[] codestream, int signal)
+    {
+        var dying = Assert.Single(pool.ProcessIds);
+        Send(dying, SignalStop);
+        var decoding = Task.Run(() => Decode(pool, codestream, 16, 16));
+        Assert.True(SpinWait.SpinUntil(() => pool.Busy == 1, LongEnough));
+        Send(dying, signal);
+        Send(dying, SignalContinue);
+        await decoding.WaitAsync(LongEnough);
+        Assert.False(Exists(dying));
     }
 
     [Fact]

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Sidecar.Integration;
+using Sidecar.TestData;
+
+namespace Sidecar.Benchmarks;
+
+/// <summary>
+/// A mask job, from its request to its end, on a real Orthanc, in turn with its floor: getting every file and posting it back unchanged over four
+/// connections. For a series also Orthanc's own modification, the nearest thing it does by itself.
+/// </summary>
+internal static class MaskJobBenchmark
+{
+    private const int Connections = 4;
+
+    public static async Task Run(int rounds)
+    {
+        Console.WriteLine("set                      images  MB     floor s  job s   ratio  modify s  sidecar RSS MB (s: median)");
+        await Measure("CT 512×512×16", rounds, withModify: true, Enumerable.Range(0, 500).Select(WorkSets.Slice));
+        await Measure("US cine 800×600×200 RGB", rounds, withModify: false, [WorkSets.Cine(800, 600, 200)]);
+        foreach (var slices in (int[])[50, 2000])
+        {
+            await Measure("CT 512×512×16", 1, withModify: false, Enumerable.Range(0, slices).Select(WorkSets.Slice));
+        }
+
+        foreach (var slices in (int[])[100, 1000, 10_000])
+        {
+            await Measure("CT 64×64×16", 1, withModify: false, Enumerable.Range(0, slices).Select(Small));
+        }
+    }
+
+    private static async Task Measure(string name, int rounds, bool withModify, IEnumerable<byte[]> files)
+    {
+        await using var orthanc = await OrthancServer.Start();
+        var bytes = 0L;
+        List<string> ids = [];
+        foreach (var file in files)
+        {
+            bytes += file.Length;
+            ids.Add(await orthanc.Upload(file));
+        }
+
+        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var first = await orthanc.Read($"instances/{ids[0]}/tags?short");
+        string Value(string tag) => first.GetProperty(tag).GetString()!;
+        List<double> floors = [], jobs = [], modifications = [];
+        for (var round = 0; round < rounds; round++)
+        {
+            floors.Add(await Time(() => GetAndPostBack(orthanc, ids)));
+            jobs.Add(await Time(async () =>
+            {
+                // Another region each time, so that each job has something to store.
+                var job = await sidecar.Submit(new
+                {
+                    studyInstanceUid = Value("0020,000d"),
+                    source = new { seriesInstanceUid = Value("0020,000e"), sopInstanceUid = Value("0008,0018") },
+                    regions = new[] { new { x = 4, y = 4 + round, width = 40, height = 20 } },
+                    scope = "series",
+                });
+                var end = await sidecar.WaitForEnd(job, 1800);
+                Assert.Equal("succeeded", end.GetProperty("state").GetString());
+            }));
+            if (withModify)
+            {
+                var series = (await orthanc.Read($"instances/{ids[0]}")).GetProperty("ParentSeries").GetString();
+                modifications.Add(await Time(async () =>
+                {
+                    using var answer = await orthanc.Http.PostAsJsonAsync($"series/{series}/modify", new JsonObject { ["Replace"] = new JsonObject { ["SeriesDescription"] = "modified" }, ["Synchronous"] = true });
+                    answer.EnsureSuccessStatusCode();
+                }));
+            }
+        }
+
+        var (floor, took) = (Median(floors), Median(jobs));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{name,-24} {ids.Count,6} {bytes / 1e6,5:0} {floor,8:0.00} {took,7:0.00} {took / floor,7:0.00} {(modifications.Count > 0 ? Median(modifications).ToString("0.00", CultureInfo.InvariantCulture) : ""),8}  {sidecar.PeakBytes / 1e6:0}"));
+    }
+
+    private static Task GetAndPostBack(OrthancServer orthanc, List<string> ids) =>
+        Parallel.ForEachAsync(ids, new ParallelOptions { MaxDegreeOfParallelism = Connections }, async (id, _) => await orthanc.Upload(await orthanc.ReadFile(id)));
+
+    private static async Task<double> Time(Func<Task> work)
+    {
+        var started = Stopwatch.GetTimestamp();
+        await work();
+        return Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    private static byte[] Small(int index)
+    {
+        var format = PixelFormat.Grey(64, 64, bitsStored: 12);
+        return new InstanceBuilder($"benchmark/small/{index}").Identify(Uids.From("benchmark/small/study"), Uids.From("benchmark/small/series"), Uids.From($"benchmark/small/{index}"))
+            .Set(Tags.Modality, "CT").Set(Tags.InstanceNumber, index + 1).Image(format, SampleFrame.Noise(format, index)).Build();
+    }
+}
