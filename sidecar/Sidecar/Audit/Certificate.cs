@@ -45,7 +45,11 @@ internal sealed record Certificate
     }
 
     /// <summary>One <c>instanceMasked</c> row, read.</summary>
-    public sealed record MaskedImage(string SopInstanceUid, string? SeriesInstanceUid, string Sha256, string OutputSha256, int Frames, long ChangedOutside, IReadOnlyList<(int X, int Y, int Width, int Height)> Regions);
+    public sealed record MaskedImage(string SopInstanceUid, string? SeriesInstanceUid, string Sha256, string OutputSha256, int Frames, long ChangedOutside, IReadOnlyList<(int X, int Y, int Width, int Height)> Regions)
+    {
+        /// <summary>Masks that were approved for some frames only: where, and for which frames, counted from 1.</summary>
+        public IReadOnlyList<((int X, int Y, int Width, int Height) Region, string Frames)> InSomeFrames { get; init; } = [];
+    }
 
     /// <exception cref="CertificateException">A row does not say what every such row says.</exception>
     public IReadOnlyList<MaskedImage> MaskedImages() => [.. Events.Where(e => e.Row.Action == "instanceMasked").Select(e => ReadImage(e.Row))];
@@ -199,12 +203,19 @@ internal sealed record Certificate
                 details.GetProperty("outputSha256").GetString()!,
                 details.GetProperty("frames").GetInt32(),
                 details.GetProperty("changedOutside").GetInt64(),
-                [.. details.GetProperty("regions").EnumerateArray().Select(r => (Read(r, "x"), Read(r, "y"), Read(r, "width"), Read(r, "height")))]);
+                [.. details.GetProperty("regions").EnumerateArray().Select(ReadRegion)])
+            {
+                InSomeFrames = details.TryGetProperty("masks", out var masks) && masks.ValueKind == JsonValueKind.Array
+                    ? [.. masks.EnumerateArray().Where(m => m.TryGetProperty("frames", out _)).Select(m => (ReadRegion(m), m.GetProperty("frames").GetString()!))]
+                    : [],
+            };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
             throw new CertificateException($"Row {row.Sequence} does not tell what was done to its image.", e);
         }
+
+        static (int X, int Y, int Width, int Height) ReadRegion(JsonElement region) => (Read(region, "x"), Read(region, "y"), Read(region, "width"), Read(region, "height"));
 
         static int Read(JsonElement region, string name) => region.GetProperty(name).GetInt32();
     }

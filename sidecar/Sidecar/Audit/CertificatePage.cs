@@ -43,7 +43,7 @@ internal static class CertificatePage
         {
             page.Append("<tr><td>").Append(Text(image.SopInstanceUid)).Append("<br><span class=\"small\">Series ").Append(Text(image.SeriesInstanceUid ?? "not recorded")).Append("</span></td><td>")
                 .AppendJoin("<br>", image.Regions.Select(r => string.Create(CultureInfo.InvariantCulture, $"x {r.X}, y {r.Y}, {r.Width} × {r.Height}")))
-                .Append("<br><span class=\"small\">").Append(image.Frames == 1 ? "1 frame" : $"all {Number(image.Frames)} frames").Append("</span></td><td>")
+                .Append("<br><span class=\"small\">").Append(DescribeFrames(image)).Append("</span></td><td>")
                 .Append(Number(image.ChangedOutside)).Append(" samples changed outside<br>before <code>").Append(Text(image.Sha256))
                 .Append("</code><br>after <code>").Append(Text(image.OutputSha256)).Append("</code></td></tr>\n");
         }
@@ -72,6 +72,14 @@ internal static class CertificatePage
 
         void Entry(string name, string? value) => page.Append("<dt>").Append(Text(name)).Append("</dt><dd>").Append(Text(value ?? "not recorded")).Append("</dd>\n");
     }
+
+    private static string DescribeFrames(Certificate.MaskedImage image) => image switch
+    {
+        { Frames: 1 } => "1 frame",
+        { InSomeFrames.Count: 0 } => $"all {Number(image.Frames)} frames",
+        _ => $"{Number(image.Frames)} frames; approved for some only: " + string.Join("; ", image.InSomeFrames.Select(m =>
+            string.Create(CultureInfo.InvariantCulture, $"x {m.Region.X}, y {m.Region.Y}, {m.Region.Width} × {m.Region.Height} in {Text(m.Frames)}"))),
+    };
 
     private static string Text(string value) => HtmlEncoder.Default.Encode(value);
 

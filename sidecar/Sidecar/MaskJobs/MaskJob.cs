@@ -1,4 +1,5 @@
 using Sidecar.Dicom.Masking;
+using Sidecar.Dicom.Pixels;
 
 namespace Sidecar.MaskJobs;
 
@@ -21,7 +22,7 @@ internal sealed record MaskJob
 
     public required SourceImage Source { get; init; }
 
-    /// <summary>Clipped to the source image.</summary>
+    /// <summary>Clipped to the source image. Empty for scope images, where each item has masks of its own.</summary>
     public required IReadOnlyList<Region> Regions { get; init; }
 
     public required IReadOnlyList<LeftOut> LeftOut { get; init; }
@@ -43,7 +44,8 @@ internal sealed record MaskJob
 
     public string? CancelledByName { get; init; }
 
-    public IReadOnlyList<Mask> Masks => [.. Regions.Select(r => new Mask(new(r.X, r.Y, r.Width, r.Height)))];
+    /// <summary>What is burned into <paramref name="item"/>: its own masks, else the job's.</summary>
+    public IReadOnlyList<Mask> MasksOf(MaskJobItem item) => [.. item.Masks is { } own ? own.Select(m => m.ToMask()) : Regions.Select(r => new Mask(new(r.X, r.Y, r.Width, r.Height)))];
 }
 
 internal enum MaskJobItemState
@@ -71,9 +73,25 @@ internal sealed record MaskJobItem
 
     public required long Frames { get; init; }
 
+    /// <summary>Of this instance alone; null where the job's regions are meant.</summary>
+    public IReadOnlyList<StoredMask>? Masks { get; init; }
+
+    /// <summary>MD5 of the file that was looked at: of another one nothing is masked. Null where the job takes the image as it finds it.</summary>
+    public string? Md5 { get; init; }
+
+    /// <summary>The findings that its masks cover.</summary>
+    public IReadOnlyList<string> Findings { get; init; } = [];
+
     public MaskJobItemState State { get; init; }
 
     public string? Reason { get; init; }
+}
+
+/// <summary>A mask of one instance as it is stored.</summary>
+/// <param name="Frames">All where null; else as <see cref="FrameNumbers"/> writes them.</param>
+internal sealed record StoredMask(int X, int Y, int Width, int Height, string? Frames = null)
+{
+    public Mask ToMask() => new(new(X, Y, Width, Height), Frames is null ? null : FrameNumbers.Parse(Frames).ToHashSet());
 }
 
 internal enum MaskJobEvent

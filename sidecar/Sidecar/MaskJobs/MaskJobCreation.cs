@@ -18,7 +18,7 @@ internal abstract record CreateResult
 }
 
 /// <summary>Turns a request into a stored job, once for each idempotency key, and wakes the runner.</summary>
-internal sealed class MaskJobCreation(MaskJobPlanner planner, MaskJobStore store, MaskJobReader reader, MaskJobSignal signal, SafetyProbe probe, TimeProvider time)
+internal sealed class MaskJobCreation(MaskJobPlanner planner, AcceptedFindings accepted, MaskJobStore store, MaskJobReader reader, MaskJobSignal signal, SafetyProbe probe, TimeProvider time)
 {
     public async Task<CreateResult> Create(MaskJobRequest request, string key, string subject, string name, CancellationToken token)
     {
@@ -46,15 +46,6 @@ internal sealed class MaskJobCreation(MaskJobPlanner planner, MaskJobStore store
             return Refuse(400, "nothing-to-mask", "Nothing to mask", $"None of the chosen images can be masked. {(plan.LeftOut.Count > 0 ? plan.LeftOut[0].Message : "")}".TrimEnd());
         }
 
-        try
-        {
-            await probe.EnsureSafe(token);
-        }
-        catch (UnsafeOrthancException e)
-        {
-            return Refuse(503, "orthanc-unsafe", "The image archive is not set up for masking", e.Message);
-        }
-
         var job = new MaskJob
         {
             Id = Guid.CreateVersion7(time.GetUtcNow()).ToString(),
@@ -80,7 +71,60 @@ internal sealed class MaskJobCreation(MaskJobPlanner planner, MaskJobStore store
             InstanceNumber = instance.InstanceNumber,
             Frames = instance.NumberOfFrames,
         });
-        var stored = await store.Create(job, [.. items], key, fingerprint, token);
+        return await Store(job, [.. items], key, fingerprint, token);
+    }
+
+    /// <summary>One job over all accepted findings of a study that are not masked yet, each image with masks of its own.</summary>
+    public async Task<CreateResult> CreateFromFindings(ApplyFindingsRequest request, string key, string subject, string name, CancellationToken token)
+    {
+        var fingerprint = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, MaskJobJson.Default.ApplyFindingsRequest)));
+        if (await store.FindByKey(subject, key, token) is { } earlier)
+        {
+            return await Answer(earlier, fingerprint, token);
+        }
+
+        switch (await accepted.Plan(request, token))
+        {
+            case AcceptedResult.Refused refused:
+                return new CreateResult.Refused(refused.Problem);
+            case AcceptedResult.Planned planned:
+                var job = new MaskJob
+                {
+                    Id = Guid.CreateVersion7(time.GetUtcNow()).ToString(),
+                    StudyInstanceUid = request.Study,
+                    StudyOrthancId = planned.Study.Value,
+                    State = MaskJobState.Queued,
+                    Scope = MaskScope.Images,
+                    Source = new SourceImage(planned.Items[0].SeriesInstanceUid, planned.Items[0].SopInstanceUid),
+                    Regions = [],
+                    LeftOut = [],
+                    Reason = string.IsNullOrWhiteSpace(request.Reason) ? null : request.Reason,
+                    CreatedAt = time.GetUtcNow(),
+                    CreatedBySubject = subject,
+                    CreatedByName = name,
+                };
+                return await Store(job, planned.Items, key, fingerprint, token);
+            default:
+                throw new InvalidOperationException("A plan is made or refused.");
+        }
+    }
+
+    private async Task<CreateResult> Store(MaskJob job, IReadOnlyList<MaskJobItem> items, string key, string fingerprint, CancellationToken token)
+    {
+        try
+        {
+            await probe.EnsureSafe(token);
+        }
+        catch (UnsafeOrthancException e)
+        {
+            return Refuse(503, "orthanc-unsafe", "The image archive is not set up for masking", e.Message);
+        }
+
+        if (await store.Create(job, items, key, fingerprint, token) is not { } stored)
+        {
+            return Refuse(409, "findings-changed", "Findings changed", "While this was asked for, somebody decided otherwise about a finding, or another job took it. Nothing was changed by this request. Look again.");
+        }
+
         signal.PulseWaiting();
         return await Answer(stored, fingerprint, token);
     }

@@ -29,6 +29,10 @@ internal static partial class MaskJobEndpoints
         jobs.MapGet("/{id}/events", Events).WithName("streamMaskJob")
             .WithSummary("Server-sent events named progress, each with a MaskJobView; the last one has a final state.")
             .Produces<MaskJobView>(200, "text/event-stream").ProducesProblem(404);
+        app.MapPost("/api/scan-findings/apply", Apply).WithName("applyScanFindings").WithTags("ScanFindings").RequireAuthorization(PermissionOptions.MaskPermission)
+            .WithSummary("Starts one job over all accepted findings of a study that are not masked yet, each image with masks of its own. Refused (409, images-changed) when an image is another one than was scanned.")
+            .AddEndpointFilter<RefusalAudit>()
+            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422).ProducesProblem(503);
     }
 
     private static async Task<Results<Ok<MaskJobPreview>, ProblemHttpResult>> Preview(MaskJobRequest request, MaskJobPlanner planner, CancellationToken token) =>
@@ -44,14 +48,25 @@ internal static partial class MaskJobEndpoints
         [FromHeader(Name = "Idempotency-Key"), Description("Chosen by the caller, at most 128 characters. The same key with the same request gives the same job.")] string? idempotencyKey,
         ClaimsPrincipal user,
         MaskJobCreation creation,
-        CancellationToken token)
+        CancellationToken token) =>
+        await Submit(idempotencyKey, key => creation.Create(request, key, user.Subject(), user.DisplayName(), token));
+
+    private static async Task<Results<Accepted<MaskJobView>, ProblemHttpResult>> Apply(
+        ApplyFindingsRequest request,
+        [FromHeader(Name = "Idempotency-Key"), Description("Chosen by the caller, at most 128 characters. The same key with the same request gives the same job.")] string? idempotencyKey,
+        ClaimsPrincipal user,
+        MaskJobCreation creation,
+        CancellationToken token) =>
+        await Submit(idempotencyKey, key => creation.CreateFromFindings(request, key, user.Subject(), user.DisplayName(), token));
+
+    private static async Task<Results<Accepted<MaskJobView>, ProblemHttpResult>> Submit(string? idempotencyKey, Func<string, Task<CreateResult>> create)
     {
         if (string.IsNullOrWhiteSpace(idempotencyKey) || idempotencyKey.Length > LongestKey)
         {
             return Problems.Of(400, "idempotency-key", "Idempotency-Key missing", $"Send a header Idempotency-Key of 1 to {LongestKey} characters, new for each masking.");
         }
 
-        return await creation.Create(request, idempotencyKey, user.Subject(), user.DisplayName(), token) switch
+        return await create(idempotencyKey) switch
         {
             CreateResult.Created created => TypedResults.Accepted($"/api/mask-jobs/{created.Job.Id}", created.Job),
             CreateResult.Refused refused => refused.Problem,

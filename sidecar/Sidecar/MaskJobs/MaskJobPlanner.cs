@@ -103,7 +103,7 @@ internal sealed class MaskJobPlanner(StudyReader studies)
             return "A region must start at 0 or further and be at least one pixel wide and high.";
         }
 
-        if (!Enum.IsDefined(request.Scope))
+        if (!Enum.IsDefined(request.Scope) || request.Scope == MaskScope.Images)
         {
             return "scope must be image, series or study.";
         }

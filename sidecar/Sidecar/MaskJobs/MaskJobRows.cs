@@ -104,6 +104,10 @@ internal sealed record ItemRow
 
     public string? Reason { get; init; }
 
+    public string? Masks { get; init; }
+
+    public string? Md5 { get; init; }
+
     public MaskJobItem ToItem() => new()
     {
         Ordinal = (int)Ordinal,
@@ -112,12 +116,15 @@ internal sealed record ItemRow
         SopInstanceUid = SopInstanceUid,
         InstanceNumber = (int?)InstanceNumber,
         Frames = Frames,
+        Masks = Masks is null ? null : JsonSerializer.Deserialize(Masks, StoreJson.Default.IReadOnlyListStoredMask)!,
+        Md5 = Md5,
         State = Enum.Parse<MaskJobItemState>(State, ignoreCase: true),
         Reason = Reason,
     };
 }
 
-[System.Text.Json.Serialization.JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[System.Text.Json.Serialization.JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
 [System.Text.Json.Serialization.JsonSerializable(typeof(IReadOnlyList<Region>))]
 [System.Text.Json.Serialization.JsonSerializable(typeof(IReadOnlyList<LeftOut>))]
+[System.Text.Json.Serialization.JsonSerializable(typeof(IReadOnlyList<StoredMask>))]
 internal sealed partial class StoreJson : System.Text.Json.Serialization.JsonSerializerContext;

@@ -223,7 +223,7 @@ internal sealed partial class MaskJobRunner(
         {
             try
             {
-                switch (await replacement.Replace(job.Id, instance, job.Masks, token))
+                switch (await replacement.Replace(job.Id, instance, job.MasksOf(item), item.Md5, token))
                 {
                     case ReplacementOutcome.Replaced replaced:
                         await store.RecordMasked(claim, item.OrthancId, replaced, token);

@@ -16,6 +16,7 @@ internal static class MaskJobSetup
         services.AddSingleton<MaskJobTurns>();
         services.AddSingleton<MaskJobsAtWork>();
         services.AddSingleton<MaskJobPlanner>();
+        services.AddSingleton<AcceptedFindings>();
         services.AddSingleton<MaskJobCreation>();
         services.AddSingleton<MaskJobEvents>();
         services.Configure<JsonOptions>(o => o.SerializerOptions.TypeInfoResolverChain.Insert(0, MaskJobJson.Default));

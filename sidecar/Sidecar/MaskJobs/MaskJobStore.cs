@@ -25,15 +25,27 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
     public Task<IdempotencyRow?> FindByKey(string subject, string key, CancellationToken token) =>
         database.Read(connection => FindByKey(connection, null, subject, key), token);
 
-    /// <summary>Stores a queued job with its items; where the key was used in the meantime, nothing, and the answer is what that made.</summary>
-    public Task<IdempotencyRow> Create(MaskJob job, IReadOnlyList<MaskJobItem> items, string key, string fingerprint, CancellationToken token) =>
-        database.Write(
+    /// <summary>
+    /// Stores a queued job with its items; where the key was used in the meantime, nothing, and the answer is what that made. Null, and nothing is stored, where a finding
+    /// that an item covers is not accepted any more as it was, or is another job's.
+    /// </summary>
+    public Task<IdempotencyRow?> Create(MaskJob job, IReadOnlyList<MaskJobItem> items, string key, string fingerprint, CancellationToken token) =>
+        database.Write<IdempotencyRow?>(
             async t =>
             {
                 await t.Lock($"key {job.CreatedBySubject} {key}");
                 if (await FindByKey(t.Connection!, t, job.CreatedBySubject, key) is { } earlier)
                 {
                     return earlier;
+                }
+
+                if (items.Any(i => i.Findings.Count > 0))
+                {
+                    await t.Lock($"findings {job.StudyInstanceUid}"); // against decisions and scans
+                    if (!await AcceptedFindings.AreStill(t, items))
+                    {
+                        return null;
+                    }
                 }
 
                 var frames = items.Sum(i => i.Frames);
@@ -71,6 +83,11 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
                     await Insert(t, job.Id, chunk);
                 }
 
+                foreach (var chunk in items.SelectMany(i => i.Findings.Select(f => (f, i.OrthancId))).Chunk(RowsAtOnce))
+                {
+                    await InsertFindings(t, job.Id, chunk);
+                }
+
                 await t.Connection!.ExecuteAsync(
                     "INSERT INTO idempotency_keys (subject, key, request_sha256, job_id, created_at) VALUES (@subject, @key, @fingerprint, @id, @at)",
                     new { subject = job.CreatedBySubject, key, fingerprint, id = job.Id, at = Instant.ToText(job.CreatedAt) },
@@ -82,6 +99,7 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
                         ["scope"] = Word(job.Scope),
                         ["sourceSopInstanceUid"] = job.Source.SopInstanceUid,
                         ["regions"] = JsonSerializer.SerializeToNode(job.Regions, StoreJson.Default.IReadOnlyListRegion),
+                        ["masks"] = OwnMasks(items),
                         ["instances"] = items.Count,
                         ["frames"] = items.Sum(i => i.Frames),
                         ["leftOut"] = job.LeftOut.Sum(l => l.Instances),
@@ -117,7 +135,8 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
                 await MaskJobQueue.EnsureHeld(t, claim);
                 var job = claim.Job;
                 var at = Instant.ToText(time.GetUtcNow());
-                var (series, sop) = await t.Connection!.QuerySingleAsync<(string, string)>("SELECT series_instance_uid, sop_instance_uid FROM mask_job_items WHERE job_id = @Id AND orthanc_id = @orthancId", new { job.Id, orthancId }, t);
+                var (series, sop, masks) = await t.Connection!.QuerySingleAsync<(string, string, string?)>(
+                    "SELECT series_instance_uid, sop_instance_uid, masks FROM mask_job_items WHERE job_id = @Id AND orthanc_id = @orthancId", new { job.Id, orthancId }, t);
                 var changed = await t.Connection!.ExecuteAsync(
                     "UPDATE mask_job_items SET state = 'masked', finished_at = @at WHERE job_id = @Id AND orthanc_id = @orthancId AND state = 'waiting'",
                     new { job.Id, orthancId, at },
@@ -143,6 +162,8 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
                     {
                         ["regions"] = new JsonArray([.. record.Proof.Regions.Select(r => JsonSerializer.SerializeToNode(new Region(r.X, r.Y, r.Width, r.Height), MaskJobJson.Default.Region))]),
                         ["frames"] = record.Proof.Frames,
+                        // As approved, with the frames each is for; what was burned is in regions.
+                        ["masks"] = masks is null ? null : JsonNode.Parse(masks),
                         ["transferSyntax"] = record.Proof.TransferSyntaxUid,
                         ["outputTransferSyntax"] = record.Proof.OutputTransferSyntaxUid,
                         ["changedOutside"] = record.Proof.ChangedOutside,
@@ -289,15 +310,36 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
                 [$"sop{i}"] = items[i].SopInstanceUid,
                 [$"number{i}"] = (long?)items[i].InstanceNumber,
                 [$"frames{i}"] = items[i].Frames,
+                [$"masks{i}"] = items[i].Masks is { } masks ? JsonSerializer.Serialize(masks, StoreJson.Default.IReadOnlyListStoredMask) : null,
+                [$"md5{i}"] = items[i].Md5,
             });
         }
 
-        var rows = Enumerable.Range(0, items.Length).Select(i => $"(@job, @ordinal{i}, @orthanc{i}, @series{i}, @sop{i}, CAST(@number{i} AS BIGINT), @frames{i}, 'waiting')");
+        var rows = Enumerable.Range(0, items.Length).Select(i => $"(@job, @ordinal{i}, @orthanc{i}, @series{i}, @sop{i}, CAST(@number{i} AS BIGINT), @frames{i}, CAST(@masks{i} AS TEXT), CAST(@md5{i} AS TEXT), 'waiting')");
         return t.Connection!.ExecuteAsync(
-            $"INSERT INTO mask_job_items (job_id, ordinal, orthanc_id, series_instance_uid, sop_instance_uid, instance_number, frames, state) VALUES {string.Join(',', rows)}",
+            $"INSERT INTO mask_job_items (job_id, ordinal, orthanc_id, series_instance_uid, sop_instance_uid, instance_number, frames, masks, md5, state) VALUES {string.Join(',', rows)}",
             parameters,
             t);
     }
+
+    private static Task<int> InsertFindings(DbTransaction t, string job, (string Finding, string OrthancId)[] findings)
+    {
+        var parameters = new DynamicParameters(new { job });
+        for (var i = 0; i < findings.Length; i++)
+        {
+            parameters.AddDynamicParams(new Dictionary<string, object?> { [$"finding{i}"] = findings[i].Finding, [$"orthanc{i}"] = findings[i].OrthancId });
+        }
+
+        var rows = Enumerable.Range(0, findings.Length).Select(i => $"(@job, @finding{i}, @orthanc{i})");
+        return t.Connection!.ExecuteAsync($"INSERT INTO mask_job_findings (job_id, finding_id, orthanc_id) VALUES {string.Join(',', rows)}", parameters, t);
+    }
+
+    // Images with the same masks are told together: a banner on 500 slices is one entry.
+    private static JsonArray? OwnMasks(IReadOnlyList<MaskJobItem> items) =>
+        items.All(i => i.Masks is null)
+            ? null
+            : new JsonArray([.. items.GroupBy(i => JsonSerializer.Serialize(i.Masks!, StoreJson.Default.IReadOnlyListStoredMask))
+                .Select(g => new JsonObject { ["masks"] = JsonNode.Parse(g.Key), ["instances"] = g.Count() })]);
 
     private static Task<IdempotencyRow?> FindByKey(DbConnection connection, DbTransaction? transaction, string subject, string key) =>
         connection.QuerySingleOrDefaultAsync<IdempotencyRow>("SELECT job_id, request_sha256 FROM idempotency_keys WHERE subject = @subject AND key = @key", new { subject, key }, transaction);

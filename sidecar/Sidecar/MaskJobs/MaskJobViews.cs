@@ -11,7 +11,7 @@ internal sealed record Region(int X, int Y, int Width, int Height);
 [Description("The image on which the regions were drawn.")]
 internal sealed record SourceImage(string SeriesInstanceUid, string SopInstanceUid);
 
-[Description("image: only the source; series: the source's series; study: the series named. Of series only the instances with the source's Rows and Columns.")]
+[Description("image: only the source; series: the source's series; study: the series named. Of series only the instances with the source's Rows and Columns. images: made by applying accepted findings, each image with masks of its own; cannot be asked for by itself.")]
 [JsonConverter(typeof(JsonStringEnumConverter<MaskScope>))]
 internal enum MaskScope
 {
@@ -21,6 +21,8 @@ internal enum MaskScope
     Series,
     [JsonStringEnumMemberName("study")]
     Study,
+    [JsonStringEnumMemberName("images")]
+    Images,
 }
 
 [Description("interactive: a person waits for it; bulk: begun and continued only while nobody waits.")]
@@ -74,6 +76,11 @@ internal sealed record MaskJobRequest(
     MaskJobPriority Priority = MaskJobPriority.Interactive,
     [property: Description("From the preview that a person saw. Without it, the images are masked as they are at the start of the job.")] string? ImagesVersion = null);
 
+[Description("Burns the masks of all accepted findings of a study that are not masked yet.")]
+internal sealed record ApplyFindingsRequest(
+    [property: Description("Study Instance UID.")] string Study,
+    [property: Description("At most 500 characters; kept in the audit.")] string? Reason = null);
+
 [Description("What a job would change; nothing is changed.")]
 internal sealed record MaskJobPreview(int Instances, long Frames, IReadOnlyList<SeriesPreview> Series, IReadOnlyList<LeftOut> LeftOut,
     [property: Description("Stands for the images in scope as they are now. Sent with the job, it has the job refused (409, images-changed) when they are others by then.")] string ImagesVersion);
@@ -92,7 +99,7 @@ internal sealed record MaskJobView(
     string CreatedBy,
     MaskScope Scope,
     SourceImage Source,
-    [property: Description("As burned: clipped to the source image.")] IReadOnlyList<Region> Regions,
+    [property: Description("As burned: clipped to the source image. Empty for scope images.")] IReadOnlyList<Region> Regions,
     [property: Description("Instances in the job.")] int Total,
     [property: Description("Instances masked.")] int Done,
     [property: Description("Instances failed.")] int Failed,
@@ -118,6 +125,7 @@ internal sealed record MaskJobList(IReadOnlyList<MaskJobView> Jobs);
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(MaskJobRequest))]
+[JsonSerializable(typeof(ApplyFindingsRequest))]
 [JsonSerializable(typeof(MaskJobPreview))]
 [JsonSerializable(typeof(MaskJobView))]
 [JsonSerializable(typeof(MaskJobList))]

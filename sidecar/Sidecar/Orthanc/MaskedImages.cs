@@ -36,7 +36,7 @@ internal static class MaskedImages
 
             var regions = (await connection.QueryAsync<(string Id, string Regions)>(
                     $"""
-                    SELECT i.orthanc_id, j.regions FROM mask_job_items i JOIN mask_jobs j ON j.id = i.job_id
+                    SELECT i.orthanc_id, COALESCE(i.masks, j.regions) AS regions FROM mask_job_items i JOIN mask_jobs j ON j.id = i.job_id
                     WHERE i.state = 'masked' AND {connection.IsOneOf("i.orthanc_id", "@masked")} ORDER BY j.created_at, j.id
                     """,
                     new { masked = images.Select(i => i.OrthancId).ToArray() },

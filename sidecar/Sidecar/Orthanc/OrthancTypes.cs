@@ -36,7 +36,9 @@ internal sealed record ResourceAnswer(
     string? ParentSeries = null,
     string? ParentStudy = null,
     string? ParentPatient = null,
-    string? FileUuid = null);
+    string? FileUuid = null,
+    IReadOnlyDictionary<string, string>? PatientMainDicomTags = null,
+    string? LastUpdate = null);
 
 [JsonSourceGenerationOptions(PropertyNameCaseInsensitive = false)]
 [JsonSerializable(typeof(StoreAnswer))]

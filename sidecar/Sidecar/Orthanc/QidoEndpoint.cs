@@ -22,12 +22,15 @@ internal static class QidoEndpoint
         $"/dicom-web/studies/{{study:{Uid}}}/series/{{series:{Uid}}}/instances",
     ];
 
-    public static void MapQido(this WebApplication app)
+    public static RouteGroupBuilder MapQido(this WebApplication app)
     {
+        var searches = app.MapGroup("").ExcludeFromDescription();
         foreach (var path in Paths)
         {
-            app.MapGet(path, Forward).ExcludeFromDescription();
+            searches.MapGet(path, Forward);
         }
+
+        return searches;
     }
 
     private static async Task<Results<EmptyHttpResult, ProblemHttpResult>> Forward(HttpContext context, OrthancClient orthanc, CancellationToken token)

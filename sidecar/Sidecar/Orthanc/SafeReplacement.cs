@@ -79,8 +79,13 @@ internal sealed partial class SafeReplacement(
     }
 
     /// <summary>Masks one instance and stores it, or finishes what a stopped service had begun with it.</summary>
+    /// <param name="job">Whose journal it is.</param>
+    /// <param name="instance">What to mask.</param>
+    /// <param name="masks">At least one.</param>
+    /// <param name="md5">Of the file that the masks were made for; of another one nothing is masked. Null takes it as it is.</param>
+    /// <param name="token">Ends the work; what was begun stays in the journal.</param>
     /// <exception cref="OrthancException">Orthanc does not answer; call again later. An open record, if there is one, says what was done.</exception>
-    public async Task<ReplacementOutcome> Replace(string job, OrthancId instance, IReadOnlyList<Mask> masks, CancellationToken token)
+    public async Task<ReplacementOutcome> Replace(string job, OrthancId instance, IReadOnlyList<Mask> masks, string? md5, CancellationToken token)
     {
         for (var attempt = 1; attempt <= Attempts; attempt++)
         {
@@ -96,6 +101,11 @@ internal sealed partial class SafeReplacement(
             if (await orthanc.FindFileInfo(instance, token) is not { } info)
             {
                 return new ReplacementOutcome.Refused(RefusalCause.Deleted, "The image is no longer in Orthanc; somebody deleted it after the job was started.");
+            }
+
+            if (md5 is not null && info.UncompressedMd5 != md5)
+            {
+                return new ReplacementOutcome.Refused(RefusalCause.Changed, "The image is another one than was looked at: somebody sent it again or masked it after the job was started. Look at it again.");
             }
 
             using (await limit.Enter(info.UncompressedSize, token))

@@ -87,7 +87,7 @@ public sealed class MaskJobStoreTests
         var (first, second) = (Job(), Job());
         await its.Store.Create(first, [Item(0)], "key", "a", default);
 
-        Assert.Equal(first.Id, (await its.Store.Create(second, [Item(0)], "key", "b", default)).JobId);
+        Assert.Equal(first.Id, (await its.Store.Create(second, [Item(0)], "key", "b", default))!.JobId);
         Assert.Null(await its.Store.FindByKey("someone else", "key", default));
         Assert.Equal([first.Id], await its.Store.FindOpen([first.Id, second.Id], default));
     }
@@ -98,7 +98,7 @@ public sealed class MaskJobStoreTests
         using var its = await JobStores.Create(kind);
         var made = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => its.Store.Create(Job(), [Item(0)], "key", "a", default)));
 
-        Assert.Single(made.Select(m => m.JobId).Distinct());
+        Assert.Single(made.Select(m => m!.JobId).Distinct());
         Assert.Single(await its.Reader.ListViews("1.2", default));
     }
 
