@@ -7,7 +7,14 @@ namespace Sidecar.Integration;
 internal static class Oracle
 {
     /// <summary>Fails the test unless the regions are black in every frame, nothing else of the pixels changed, and only the attributes that may.</summary>
-    public static async Task AssertMasked(byte[] original, byte[] masked, params (int X, int Y, int Width, int Height)[] regions)
+    public static Task AssertMasked(byte[] original, byte[] masked, params (int X, int Y, int Width, int Height)[] regions) => AssertMaskedInFrames(original, masked, null, regions);
+
+    /// <summary>The same, black in some frames only.</summary>
+    /// <param name="original">The file before.</param>
+    /// <param name="masked">The file after.</param>
+    /// <param name="frames">1-based, such as 1-5,9; null: all.</param>
+    /// <param name="regions">To be black.</param>
+    public static async Task AssertMaskedInFrames(byte[] original, byte[] masked, string? frames, params (int X, int Y, int Width, int Height)[] regions)
     {
         var folder = Directory.CreateTempSubdirectory("sidecar-oracle-");
         try
@@ -15,7 +22,7 @@ internal static class Oracle
             var (before, after) = (Path.Combine(folder.FullName, "before.dcm"), Path.Combine(folder.FullName, "after.dcm"));
             await File.WriteAllBytesAsync(before, original);
             await File.WriteAllBytesAsync(after, masked);
-            var start = new ProcessStartInfo("/usr/bin/python3", [Script(), before, after, .. regions.SelectMany(r => new[] { "--region", $"{r.X},{r.Y},{r.Width},{r.Height}" })])
+            var start = new ProcessStartInfo("/usr/bin/python3", [Script(), before, after, .. frames is null ? (string[])[] : ["--frames", frames], .. regions.SelectMany(r => new[] { "--region", $"{r.X},{r.Y},{r.Width},{r.Height}" })])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,

@@ -7,7 +7,8 @@ import { ChainState } from './ChainState';
 
 const actions = [
   'maskJobCreated', 'instanceMasked', 'instanceFailed', 'maskJobFinished', 'maskJobCancelled', 'loggedIn', 'tokenRefused', 'refused', 'serviceStarted', 'serviceStopped', 'settingsChanged',
-  'auditRead', 'auditExported', 'auditVerified', 'certificateIssued',
+  'auditRead', 'auditExported', 'auditVerified', 'certificateIssued', 'findingsDecided', 'reviewOpened', 'reviewFinalized', 'reviewReopened', 'templateCreated', 'templateChanged', 'templateDeleted',
+  'templatesImported', 'sampleReviewed',
 ];
 
 interface Shown {

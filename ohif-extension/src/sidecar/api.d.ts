@@ -20,6 +20,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scan-findings/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts one job over all accepted findings of a study that are not masked yet, each image with masks of its own. Refused (409, images-changed) when an image is another one than was scanned. */
+        post: operations["applyScanFindings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much was found where, how much may have been missed, and how far scans and reviews are. */
+        get: operations["getDashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mask-jobs/preview": {
         parameters: {
             query?: never;
@@ -98,6 +132,207 @@ export interface paths {
         get: operations["streamMaskJob"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scan-findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was found in a study, in groups of like images, with what was decided. Never the text itself. */
+        get: operations["getScanFindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scan-findings/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accepts, dismisses or reopens findings, one by one or by cluster: all of the request or nothing. */
+        post: operations["decideScanFindings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Studies to be reviewed, with counts of all states. */
+        get: operations["listReviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reviews/{study}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getReview"];
+        /** The caller takes the study, also from somebody else. */
+        put: operations["takeReview"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reviews/{study}/finalize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The caller says that the study is done. Every finding must be masked or dismissed, every image that could not be scanned acknowledged, and every image scanned as it is now. */
+        post: operations["finalizeReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reviews/{study}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["reopenReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mask-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listMaskTemplates"];
+        put?: never;
+        post: operations["createMaskTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mask-templates/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All templates as a file, without who made them. */
+        get: operations["exportMaskTemplates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mask-templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["changeMaskTemplate"];
+        post?: never;
+        delete: operations["deleteMaskTemplate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mask-templates/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds the templates of an exported file: all of them or, if one is wrong, none. What is there already stays as it is. */
+        post: operations["importMaskTemplates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/samples/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A random image for the caller to look at; the same one until it is answered. 204 where there is none. */
+        get: operations["getNextSample"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/samples/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Where there is text, the study cannot be finalized until the image is masked, and is opened again where it was. */
+        post: operations["answerSample"];
         delete?: never;
         options?: never;
         head?: never;
@@ -193,6 +428,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Burns the masks of all accepted findings of a study that are not masked yet. */
+        ApplyFindingsRequest: {
+            /** @description Study Instance UID. */
+            study: string;
+            /** @description At most 500 characters; kept in the audit. */
+            reason?: null | string;
+        };
         /** @description What a walk along the whole chain found just now. */
         AuditChainView: {
             holds: boolean;
@@ -238,6 +480,149 @@ export interface components {
             /** Format: int64 */
             next?: null | number;
         };
+        Dashboard: {
+            missRate: components["schemas"]["MissRate"];
+            findings: components["schemas"]["FindingCounts"];
+            queue: components["schemas"]["ScanQueue"];
+            throughput: components["schemas"]["Throughput"];
+            reviews: components["schemas"]["ReviewCounts"];
+            /**
+             * Format: int32
+             * @description The days that findings and throughput are counted over, today included.
+             */
+            days: number;
+        };
+        /**
+         * @description accept: to be masked (with region: in that place); dismiss: to stay, with a reason; acknowledge: of images that could not be scanned, a person has looked at them; reopen: undecided again.
+         * @enum {unknown}
+         */
+        DecisionAction: "accept" | "dismiss" | "acknowledge" | "reopen";
+        /** @description Give exactly one of findingIds, clusterId, unscannableIds and templateId. */
+        DecisionEntry: {
+            action: components["schemas"]["DecisionAction"];
+            findingIds?: null | string[];
+            clusterId?: null | string;
+            unscannableIds?: null | string[];
+            /** @description With accept only: proposes the template's masks in all images that it fits, and accepts them. */
+            templateId?: null | string;
+            /** @description Required with dismiss; at most 500 characters; kept in the audit. */
+            reason?: null | string;
+            region?: null | components["schemas"]["FindingRegion"];
+        };
+        DecisionRequest: {
+            /** @description Study Instance UID. */
+            study: string;
+            /** @description 1 to 1000. */
+            decisions: components["schemas"]["DecisionEntry"][];
+            /** @description From the answer that a person saw. */
+            findingsVersion?: null | string;
+        };
+        Finding: {
+            id: string;
+            clusterId: string;
+            seriesInstanceUid: string;
+            sopInstanceUid: string;
+            region: components["schemas"]["FindingRegion"];
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            confidence: number;
+            kind: components["schemas"]["FindingKind"];
+            afterMasking: boolean;
+            state: components["schemas"]["FindingState"];
+            /** Format: int32 */
+            instanceNumber?: null | number;
+            /** @description Counted from 1; absent: the same in all frames. */
+            frames?: null | number[];
+            /** @description Keyword of the attribute whose value the text resembles. */
+            matchedAttribute?: null | string;
+            decision?: null | components["schemas"]["FindingDecision"];
+            templateId?: null | string;
+        };
+        FindingCluster: {
+            /** @description For decisions: clusterId. The same as long as the same findings are in it. */
+            id: string;
+            kind: components["schemas"]["FindingKind"];
+            /**
+             * Format: double
+             * @description 0 to 1, the highest in the cluster.
+             */
+            confidence: number;
+            /** @description Of the first finding. */
+            region: components["schemas"]["FindingRegion"];
+            /** Format: int32 */
+            images: number;
+            /** Format: int32 */
+            findings: number;
+            /** @description Few of the images that are alike (same device, size, colour model and kind of image) show it. */
+            isOutlier: boolean;
+            /** @description Text is still readable inside or at the edge of a mask. */
+            afterMasking: boolean;
+            /** @description open where at least one finding is; else accepted, masked or dismissed, whichever comes first among them. */
+            state: components["schemas"]["FindingState"];
+            seriesInstanceUids: string[];
+            device: components["schemas"]["FindingDevice"];
+            /** Format: int32 */
+            rows: number;
+            /** Format: int32 */
+            columns: number;
+            photometric: string;
+            sopClass: string;
+            /** @description Keyword of the attribute whose value the text resembles. */
+            matchedAttribute?: null | string;
+            /** @description The template that proposed it, where no scan did. */
+            templateId?: null | string;
+        };
+        FindingCount: {
+            /** @description Modality, station, kind, or day as YYYY-MM-DD (UTC). */
+            name: string;
+            /** Format: int32 */
+            findings: number;
+            /**
+             * Format: int32
+             * @description Images with one of them.
+             */
+            images: number;
+        };
+        FindingCounts: {
+            byModality: components["schemas"]["FindingCount"][];
+            byStation: components["schemas"]["FindingCount"][];
+            byKind: components["schemas"]["FindingCount"][];
+            /** @description By the day they were found. */
+            byDay: components["schemas"]["FindingCount"][];
+        };
+        FindingDecision: {
+            action: components["schemas"]["DecisionAction"];
+            by: string;
+            /** Format: date-time */
+            at: string;
+            reason?: null | string;
+            region?: null | components["schemas"]["FindingRegion"];
+        };
+        FindingDevice: {
+            manufacturer: string;
+            model: string;
+            station: string;
+        };
+        /** @enum {unknown} */
+        FindingKind: "other" | "personName" | "date" | "identifier" | "institution" | "harmless";
+        /** @description A rectangle of stored pixels: origin at the top left, the far edge is not part of it. */
+        FindingRegion: {
+            /** Format: int32 */
+            x: number;
+            /** Format: int32 */
+            y: number;
+            /** Format: int32 */
+            width: number;
+            /** Format: int32 */
+            height: number;
+        };
+        /**
+         * @description open: nobody decided; accepted: to be masked; dismissed: to stay; masked: its image was masked since.
+         * @enum {unknown}
+         */
+        FindingState: "open" | "accepted" | "dismissed" | "masked";
         JsonElement: unknown;
         LeftOut: {
             seriesInstanceUid: string;
@@ -309,7 +694,7 @@ export interface components {
             createdBy: string;
             scope: components["schemas"]["MaskScope"];
             source: components["schemas"]["SourceImage"];
-            /** @description As burned: clipped to the source image. */
+            /** @description As burned: clipped to the source image. Empty for scope images. */
             regions: components["schemas"]["Region"][];
             /**
              * Format: int32
@@ -355,14 +740,83 @@ export interface components {
             cancelledBy?: null | string;
         };
         /**
-         * @description image: only the source; series: the source's series; study: the series named. Of series only the instances with the source's Rows and Columns.
+         * @description image: only the source; series: the source's series; study: the series named. Of series only the instances with the source's Rows and Columns. images: made by applying accepted findings, each image with masks of its own; cannot be asked for by itself.
          * @enum {unknown}
          */
-        MaskScope: "image" | "series" | "study";
+        MaskScope: "image" | "series" | "study" | "images";
+        /** @description Masks that a person approved for one kind of image: the same device, size, colour model and SOP class. They are proposed for the next such study. */
+        MaskTemplate: {
+            id: string;
+            name: string;
+            device: components["schemas"]["TemplateDevice"];
+            /** Format: int32 */
+            rows: number;
+            /** Format: int32 */
+            columns: number;
+            photometric: string;
+            sopClass: string;
+            regions: components["schemas"]["FindingRegion"][];
+            createdBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: int32
+             * @description Studies in which it was accepted.
+             */
+            uses: number;
+        };
+        /** @description The file that is exported and imported. */
+        MaskTemplateFile: {
+            /** @description sidecar-mask-templates-1 */
+            format: string;
+            templates: components["schemas"]["MaskTemplateRequest"][];
+        };
+        MaskTemplateImport: {
+            /** Format: int32 */
+            added: number;
+            /**
+             * Format: int32
+             * @description The same masks under the same name were there already.
+             */
+            known: number;
+        };
+        /** @description By device, then name. */
+        MaskTemplateList: {
+            templates: components["schemas"]["MaskTemplate"][];
+        };
+        MaskTemplateRequest: {
+            /** @description 1 to 100 characters. */
+            name: string;
+            device: components["schemas"]["TemplateDevice"];
+            /** Format: int32 */
+            rows: number;
+            /** Format: int32 */
+            columns: number;
+            /** @description PhotometricInterpretation. */
+            photometric: string;
+            /** @description SOP Class UID. */
+            sopClass: string;
+            /** @description 1 to 100, inside of the image. */
+            regions: components["schemas"]["FindingRegion"][];
+        };
         Me: {
             subject: string;
             name: string;
             permissions: components["schemas"]["Permission"][];
+        };
+        /** @description How often text was missed, by people who looked at random images in which nothing was found. */
+        MissRate: {
+            /** Format: int32 */
+            reviewed: number;
+            /** Format: int32 */
+            missed: number;
+            /**
+             * Format: double
+             * @description Upper end of the exact two-sided 95 % interval (Clopper–Pearson) of the share of such images that hold text after all; 1 where none was looked at.
+             */
+            upperBound95: number;
+            /** @description By modality and device. */
+            byStratum: components["schemas"]["StratumMissRate"][];
         };
         /** @enum {unknown} */
         Permission: "mask" | "review" | "audit" | "administer";
@@ -385,6 +839,126 @@ export interface components {
             /** Format: int32 */
             height: number;
         };
+        ReviewCounts: {
+            /** Format: int32 */
+            new: number;
+            /** Format: int32 */
+            clean: number;
+            /** Format: int32 */
+            findings: number;
+            /** Format: int32 */
+            inReview: number;
+            /** Format: int32 */
+            finalized: number;
+        };
+        ReviewList: {
+            /** @description Of all studies, whatever the filters. */
+            counts: components["schemas"]["ReviewCounts"];
+            /**
+             * Format: int32
+             * @description Studies that the filters let through.
+             */
+            total: number;
+            items: components["schemas"]["ReviewView"][];
+        };
+        ReviewPatient: {
+            name: string;
+            id: string;
+        };
+        ReviewReason: {
+            /** @description At most 500 characters; kept in the audit. */
+            reason?: null | string;
+        };
+        /**
+         * @description new: not scanned to the end, or scanned without the text detector and nothing was found; clean: scanned, nothing found; findings: something to decide or decided before; inReview: a person has taken it; finalized: a person has said that it is done.
+         * @enum {unknown}
+         */
+        ReviewState: "new" | "clean" | "findings" | "inReview" | "finalized";
+        ReviewTake: {
+            /** @description inReview: I take this study. */
+            state: components["schemas"]["ReviewState"];
+        };
+        /** @description A study as the work list shows it. What DICOM says of it is read from the image archive at this moment and stored nowhere here. */
+        ReviewView: {
+            studyInstanceUid: string;
+            state: components["schemas"]["ReviewState"];
+            modalities: string[];
+            stations: string[];
+            /**
+             * Format: int32
+             * @description Images that were scanned or tried.
+             */
+            images: number;
+            /**
+             * Format: int32
+             * @description All that count, decided or not.
+             */
+            findings: number;
+            /**
+             * Format: int32
+             * @description What keeps the study from being finalized: the four numbers that follow.
+             */
+            open: number;
+            /**
+             * Format: int32
+             * @description Findings that nobody has decided about.
+             */
+            undecided: number;
+            /**
+             * Format: int32
+             * @description Findings that were accepted and are not masked yet.
+             */
+            notApplied: number;
+            /**
+             * Format: int32
+             * @description Images that could not be scanned and that nobody has acknowledged.
+             */
+            unscannable: number;
+            /**
+             * Format: int32
+             * @description Images without a finding in which a person saw text; each until it is masked.
+             */
+            missed: number;
+            /** @description At least one image was scanned without the text detector. */
+            isWeak: boolean;
+            /** Format: date-time */
+            arrivedAt: string;
+            /** @description False where the study left the image archive. */
+            isInArchive: boolean;
+            /** @description As DICOM writes it: YYYYMMDD. */
+            studyDate?: null | string;
+            description?: null | string;
+            patient?: null | components["schemas"]["ReviewPatient"];
+            openedBy?: null | string;
+            /** Format: date-time */
+            openedAt?: null | string;
+            finalizedBy?: null | string;
+            /** Format: date-time */
+            finalizedAt?: null | string;
+        };
+        /** @description An image to look at: is there text in it that names a patient? What the scan made of it is not told. */
+        Sample: {
+            id: string;
+            studyInstanceUid: string;
+            seriesInstanceUid: string;
+            sopInstanceUid: string;
+        };
+        SampleAnswer: {
+            /** @description true: there is text that a mask should cover. */
+            hasText: boolean;
+        };
+        ScanQueue: {
+            /**
+             * Format: int64
+             * @description Images whose series wait for a scan or are being scanned.
+             */
+            waiting: number;
+            /**
+             * Format: double
+             * @description For how long the oldest of them could have been begun.
+             */
+            oldestSeconds: number;
+        };
         SeriesPreview: {
             seriesInstanceUid: string;
             modality: string;
@@ -397,6 +971,85 @@ export interface components {
         SourceImage: {
             seriesInstanceUid: string;
             sopInstanceUid: string;
+        };
+        StratumMissRate: {
+            modality: string;
+            manufacturer: string;
+            model: string;
+            /** Format: int32 */
+            reviewed: number;
+            /** Format: int32 */
+            missed: number;
+            /** Format: double */
+            upperBound95: number;
+        };
+        /** @description Everything that was found in a study, and what people decided. */
+        StudyFindings: {
+            study: string;
+            state: components["schemas"]["ReviewState"];
+            scan: components["schemas"]["StudyScan"];
+            /** @description Images that could not be scanned. Each counts as undecided until somebody has looked at it and said so (acknowledge). */
+            unscannable: components["schemas"]["UnscannableImage"][];
+            /** @description The findings in groups of like images and place, the most alarming first. One decision can be made for a whole cluster. */
+            clusters: components["schemas"]["FindingCluster"][];
+            /** @description In the order of the clusters, and within one in the order of the images. */
+            findings: components["schemas"]["Finding"][];
+            /** @description Templates that fit images of this study in which their masks are not proposed yet. */
+            templates: components["schemas"]["TemplateProposal"][];
+            /** @description Stands for the findings and decisions as they are now. Sent with decisions, it has them refused (409, findings-changed) when they are others by then. */
+            findingsVersion: string;
+        };
+        StudyScan: {
+            state: components["schemas"]["StudyScanState"];
+            /** @description At least one image was scanned without the text detector: absence of findings says little. */
+            isWeak: boolean;
+            /**
+             * Format: int32
+             * @description Images that were scanned or tried.
+             */
+            images: number;
+            /** @description Detector, models and rules of the last scan. */
+            engine?: null | string;
+            /** Format: date-time */
+            scannedAt?: null | string;
+        };
+        /** @enum {unknown} */
+        StudyScanState: "notScanned" | "waiting" | "scanning" | "scanned";
+        TemplateDevice: {
+            manufacturer: string;
+            model: string;
+        };
+        TemplateProposal: {
+            id: string;
+            name: string;
+            regions: components["schemas"]["FindingRegion"][];
+            /**
+             * Format: int32
+             * @description Images of this study that it fits.
+             */
+            images: number;
+        };
+        Throughput: {
+            /** @description Images by the day of their last scan (UTC), and their frames. */
+            byDay: components["schemas"]["ThroughputDay"][];
+        };
+        ThroughputDay: {
+            day: string;
+            /** Format: int32 */
+            instances: number;
+            /** Format: int64 */
+            frames: number;
+        };
+        UnscannableImage: {
+            /** @description For decisions: unscannableIds. */
+            id: string;
+            seriesInstanceUid: string;
+            sopInstanceUid: string;
+            /** @description For a person. */
+            reason: string;
+            acknowledged: boolean;
+            /** Format: int32 */
+            instanceNumber?: null | number;
         };
     };
     responses: never;
@@ -427,6 +1080,137 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    applyScanFindings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller, at most 128 characters. The same key with the same request gives the same job. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyFindingsRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskJobView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getDashboard: {
+        parameters: {
+            query?: {
+                /** @description Findings and throughput over so many days, 1 to 366; 30 without it. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -782,6 +1566,851 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getScanFindings: {
+        parameters: {
+            query: {
+                /** @description Study Instance UID. */
+                study: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StudyFindings"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    decideScanFindings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StudyFindings"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listReviews: {
+        parameters: {
+            query?: {
+                /** @description new, clean, findings, inReview or finalized. */
+                State?: string;
+                /** @description Modality of at least one image, for example US. */
+                Modality?: string;
+                /** @description StationName of at least one image. */
+                Station?: string;
+                /** @description Arrived from this time on, ISO 8601. */
+                From?: string;
+                /** @description Arrived before this time. */
+                To?: string;
+                /** @description oldest (without it), newest or risk. */
+                Sort?: string;
+                Offset?: number;
+                /** @description 1 to 200; 50 without it. */
+                Limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    takeReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewTake"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    finalizeReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    reopenReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listMaskTemplates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskTemplateList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    createMaskTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaskTemplateRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskTemplate"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    exportMaskTemplates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskTemplateFile"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    changeMaskTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaskTemplateRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskTemplate"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    deleteMaskTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    importMaskTemplates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaskTemplateFile"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskTemplateImport"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getNextSample: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sample"];
+                };
+            };
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    answerSample: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SampleAnswer"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

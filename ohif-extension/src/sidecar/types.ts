@@ -11,7 +11,8 @@ export type MaskJobList = Schemas['MaskJobList'];
 export type MaskJobPreview = Schemas['MaskJobPreview'];
 export type MaskJobRequest = Schemas['MaskJobRequest'];
 export type MaskJobView = Schemas['MaskJobView'];
-export type MaskScope = Schemas['MaskScope'];
+/** What a person chooses. A job of accepted findings has the scope images, which nobody asks for by itself. */
+export type MaskScope = Exclude<Schemas['MaskScope'], 'images'>;
 export type Me = Schemas['Me'];
 export type ProblemDetails = Schemas['ProblemDetails'];
 

@@ -5,6 +5,7 @@ using Sidecar.Audit;
 using Sidecar.Http;
 using Sidecar.MaskJobs;
 using Sidecar.Orthanc;
+using Sidecar.Reviews;
 using Sidecar.Storage;
 using Sidecar.Telemetry;
 using Sidecar.Workers;
@@ -69,6 +70,7 @@ internal static class ServeCommand
             builder.Services.AddAuditServices();
             builder.Services.AddHostedService<MaskJobRunner>();
             builder.Services.AddHostedService<QueueWatch>();
+            builder.Services.AddHostedService(s => s.GetRequiredService<ReviewWatch>());
         }
 
         var app = builder.Build();
@@ -76,10 +78,14 @@ internal static class ServeCommand
         app.MapMetrics();
         app.MapMe();
         app.MapMaskJobs();
+        app.MapFindings();
+        app.MapReviews();
+        app.MapTemplates();
+        app.MapSamples();
         app.MapAudit();
         app.MapCertificates();
-        app.MapAuthorizeRead();
-        app.MapQido();
+        app.MapAuthorizeRead().AddEndpointFilter<RouteHandlerBuilder, HeldReads>();
+        app.MapQido().AddEndpointFilter<RouteGroupBuilder, HeldSearches>();
         return app;
     }
 
@@ -94,5 +100,6 @@ internal static class ServeCommand
         services.AddWorkers(configuration, validateAtStart);
         services.AddOrthanc(configuration, validateAtStart);
         services.AddMaskJobs(configuration, validateAtStart);
+        services.AddReviews(configuration, validateAtStart);
     }
 }

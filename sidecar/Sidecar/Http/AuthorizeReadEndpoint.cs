@@ -6,7 +6,7 @@ namespace Sidecar.Http;
 /// <summary>nginx asks here (auth_request) before it lets a DICOMweb read through to Orthanc.</summary>
 internal static partial class AuthorizeReadEndpoint
 {
-    public static void MapAuthorizeRead(this WebApplication app) =>
+    public static RouteHandlerBuilder MapAuthorizeRead(this WebApplication app) =>
         app.MapGet("/internal/authorize-read", Decide).ExcludeFromDescription();
 
     // Any valid token may read. nginx refuses other methods and path tricks itself; this door does not rely on it.

@@ -8,8 +8,10 @@ internal sealed record PermissionOptions
     public const string AuditPermission = "audit";
     public const string AdministerPermission = "administer";
 
-    /// <summary>Either of the two is enough.</summary>
+    /// <summary>One of those named is enough.</summary>
     public const string MaskOrAuditPolicy = "mask or audit";
+    public const string MaskOrReviewPolicy = "mask or review";
+    public const string DashboardPolicy = "review, audit or administer";
 
     // Null and not a default list: the configuration binder would append the site's names to it, and the default role would stay in force.
     public string[]? Mask { get; init; }

@@ -35,6 +35,23 @@ public sealed class PermissionTests(PermissionTests.SharedApp shared) : IClassFi
         ("GET", "/api/audit", false, false, false, true),
         ("GET", "/api/audit/export?format=csv", false, false, false, true),
         ("GET", "/api/audit/chain", false, false, false, true),
+        ("GET", "/api/scan-findings?study=1.2", false, false, true, true),
+        ("POST", "/api/scan-findings/decisions", false, false, false, true),
+        ("POST", "/api/scan-findings/apply", false, false, true, false),
+        ("GET", "/api/reviews", false, false, false, true),
+        ("GET", "/api/reviews/none", false, false, false, true),
+        ("PUT", "/api/reviews/none", false, false, false, true),
+        ("POST", "/api/reviews/none/finalize", false, false, false, true),
+        ("POST", "/api/reviews/none/reopen", false, false, false, true),
+        ("GET", "/api/mask-templates", false, false, true, true),
+        ("POST", "/api/mask-templates", false, false, false, true),
+        ("GET", "/api/mask-templates/export", false, false, true, true),
+        ("POST", "/api/mask-templates/import", false, false, false, true),
+        ("PUT", "/api/mask-templates/none", false, false, false, true),
+        ("DELETE", "/api/mask-templates/none", false, false, false, true),
+        ("GET", "/api/samples/next", false, false, false, true),
+        ("POST", "/api/samples/none", false, false, false, true),
+        ("GET", "/api/dashboard", false, false, false, true),
         ("GET", "/dicom-web/studies", false, true, true, true),
         ("GET", "/dicom-web/studies/1.2/series/1.3/instances", false, true, true, true),
         ("GET", "/openapi/v1.json", false, true, true, true),
@@ -60,7 +77,7 @@ public sealed class PermissionTests(PermissionTests.SharedApp shared) : IClassFi
     {
         using var client = roles == "nobody" ? shared.App.CreateClient() : shared.App.ClientWith(roles.Split(',', StringSplitOptions.RemoveEmptyEntries));
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
-        if (method == "POST")
+        if (method is "POST" or "PUT")
         {
             request.Content = JsonContent.Create(new { });
         }
@@ -85,7 +102,7 @@ public sealed class PermissionTests(PermissionTests.SharedApp shared) : IClassFi
         await using var app = new SidecarApp();
         using var client = app.ClientWith();
         var paths = JsonNode.Parse(await client.GetStringAsync("/openapi/v1.json"))!["paths"]!.AsObject();
-        var described = paths.SelectMany(p => p.Value!.AsObject().Select(m => $"{m.Key.ToUpperInvariant()} {p.Key.Replace("{id}", "none", StringComparison.Ordinal)}")).Order();
+        var described = paths.SelectMany(p => p.Value!.AsObject().Select(m => $"{m.Key.ToUpperInvariant()} {p.Key.Replace("{id}", "none", StringComparison.Ordinal).Replace("{study}", "none", StringComparison.Ordinal)}")).Order();
         var tested = Table.Where(t => t.Path.StartsWith("/api/", StringComparison.Ordinal)).Select(t => $"{t.Method} {t.Path.Split('?')[0]}").Order();
         Assert.Equal(described, tested);
     }
