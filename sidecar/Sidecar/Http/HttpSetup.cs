@@ -31,6 +31,8 @@ internal static class HttpSetup
                 BearerTokens.PermissionClaim, PermissionOptions.ReviewPermission, PermissionOptions.AuditPermission, PermissionOptions.AdministerPermission))
             .AddPolicy(PermissionOptions.AuditPermission, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.AuditPermission))
             .AddPolicy(PermissionOptions.MaskOrAuditPolicy, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.MaskPermission, PermissionOptions.AuditPermission));
+        services.AddCheckedOptions<RateLimitOptions>(configuration.GetSection("RateLimit"), validateAtStart);
+        services.AddRateLimits();
         services.AddProblemDetails();
         services.AddExceptionHandler<UnhandledProblems>();
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
@@ -60,6 +62,7 @@ internal static class HttpSetup
         app.UseAuthentication();
         onceKnown(app);
         app.UseAuthorization();
+        app.UseRateLimiter();
         app.MapOpenApi();
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).AllowAnonymous();
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteHealth }).AllowAnonymous();
