@@ -5,7 +5,8 @@ import { Dashboard, explainMissRate } from '../src/dashboard/Dashboard';
 import { Pages } from '../src/pages/Pages';
 import { SidecarProblem, type AuditClient } from '../src/sidecar/client';
 import type { PageClient } from '../src/sidecar/pageClient';
-import type { DashboardView, MaskTemplateView, ReviewView } from '../src/sidecar/reviewTypes';
+import { Schedules } from '../src/schedules/Schedules';
+import type { DashboardView, MaskTemplateView, ReviewView, ScanRunView, ScanScheduleView } from '../src/sidecar/reviewTypes';
 import type { Me } from '../src/sidecar/types';
 import { TemplateList } from '../src/templates/TemplateList';
 import { WorkList } from '../src/worklist/WorkList';
@@ -50,6 +51,13 @@ function fake(changes: Partial<Fake> = {}): Fake {
     dashboard: vi.fn<PageClient['dashboard']>(async () => dashboard),
     nextSample: vi.fn<PageClient['nextSample']>(async () => undefined),
     answerSample: vi.fn<PageClient['answerSample']>(async () => undefined),
+    scans: vi.fn<PageClient['scans']>(async () => []),
+    startScan: vi.fn<PageClient['startScan']>(async () => undefined),
+    steerScan: vi.fn<PageClient['steerScan']>(async () => undefined),
+    schedules: vi.fn<PageClient['schedules']>(async () => []),
+    addSchedule: vi.fn<PageClient['addSchedule']>(async () => undefined),
+    changeSchedule: vi.fn<PageClient['changeSchedule']>(async () => undefined),
+    deleteSchedule: vi.fn<PageClient['deleteSchedule']>(async () => undefined),
     ...changes,
   };
 }
@@ -220,6 +228,62 @@ describe('the dashboard', () => {
   });
 });
 
+describe('the schedules', () => {
+  const nightly: ScanScheduleView = { id: 's1', name: 'Nightly', cron: '0 0 1 * * ?', timeZone: 'Europe/Berlin', query: { modality: 'US', olderEngine: true }, windowStart: '01:00:00', windowEnd: '05:00:00', maxInstances: 5000, enabled: true };
+  const run: ScanRunView = {
+    id: 'r1', kind: 'bulk', state: 'running', counts: { studies: 3, series: 2, waiting: 40, scanned: 1200, unscannable: 1, findings: 7 }, createdAt: '2026-11-22T01:00:00Z', createdBy: 'Ada', query: nightly.query, mayWorkNow: false,
+  };
+
+  test('are listed in words, turned off, run now and deleted after a second press', async () => {
+    const client = fake({ schedules: vi.fn<PageClient['schedules']>(async () => [nightly]) });
+    const page = await render(<Schedules client={client} />);
+    await settle();
+    expect(page.querySelector('tbody')?.textContent).toContain('0 0 1 * * ?01:00 to 05:00, Europe/BerlinUS · scanned by an older versionat most 5,000 images each time');
+    await click(button('Turn off'));
+    await settle();
+    expect(client.changeSchedule).toHaveBeenCalledExactlyOnceWith('s1', expect.objectContaining({ name: 'Nightly', enabled: false, query: nightly.query }));
+    expect(client.changeSchedule.mock.lastCall?.[1]).not.toHaveProperty('id');
+    await click(button('Run now'));
+    expect(client.startScan).toHaveBeenCalledExactlyOnceWith(nightly.query);
+    await click(button('Delete Nightly'));
+    expect(client.deleteSchedule).not.toHaveBeenCalled();
+    await click(button('Delete for good'));
+    expect(client.deleteSchedule).toHaveBeenCalledExactlyOnceWith('s1');
+  });
+
+  test('a run says how far it is and why it stands still, and is paused or cancelled', async () => {
+    const client = fake({ scans: vi.fn<PageClient['scans']>(async () => [run, { ...run, id: 'arrivals', kind: 'arrivals', mayWorkNow: true }]) });
+    const page = await render(<Schedules client={client} />);
+    await settle();
+    expect(page.textContent).toContain('not in its hours now');
+    expect(page.textContent).toContain('1,200');
+    await click(button('Pause'));
+    await settle();
+    expect(client.steerScan).toHaveBeenCalledExactlyOnceWith('r1', 'pause');
+    // What scans new studies never ends.
+    expect([...page.querySelectorAll('button')].filter(found => found.textContent === 'Cancel')).toHaveLength(1);
+  });
+
+  test('a new one is added with what was filled in; the form stays open with what the sidecar refuses', async () => {
+    const client = fake({ addSchedule: vi.fn<PageClient['addSchedule']>(async () => Promise.reject(new SidecarProblem(400, 'x', 'cron is no Quartz expression.'))) });
+    const page = await render(<Schedules client={client} />);
+    await settle();
+    await click(button('New schedule'));
+    const fill = (name: string, value: string): void => void ((page.querySelector(`[name="${name}"]`) as HTMLInputElement).value = value);
+    fill('name', 'Ultrasound');
+    fill('modality', 'us');
+    fill('maxInstances', '100');
+    await act(async () => page.querySelector('form')?.requestSubmit());
+    await settle();
+    expect(client.addSchedule.mock.lastCall?.[0]).toMatchObject({ name: 'Ultrasound', query: { modality: 'US', neverScanned: false, olderEngine: false }, maxInstances: 100, enabled: true });
+    expect(page.querySelector('[role="alert"]')?.textContent).toBe('cron is no Quartz expression.');
+    client.addSchedule.mockResolvedValueOnce(undefined);
+    await act(async () => page.querySelector('form')?.requestSubmit());
+    await settle();
+    expect(page.querySelector('form')).toBeNull();
+  });
+});
+
 describe('the frame of the pages', () => {
   const audit = { page: async () => ({ events: [] }), chain: async () => ({ holds: true, rows: 0, lastHash: '', checkpoints: 0, signed: false }) } as unknown as AuditClient;
 
@@ -227,6 +291,7 @@ describe('the frame of the pages', () => {
     [['review'], ['Viewer', 'Work list', 'Templates', 'Dashboard']],
     [['mask'], ['Viewer', 'Templates']],
     [['audit'], ['Viewer', 'Dashboard', 'Audit']],
+    [['administer'], ['Viewer', 'Dashboard', 'Schedules']],
     [[], ['Viewer']],
   ])('%j sees the doors that open: %j', async (permissions, doors) => {
     const page = await render(<Pages client={fake({ me: vi.fn<PageClient['me']>(async () => ({ subject: 's', name: 'N', permissions })) })} audit={audit} />);

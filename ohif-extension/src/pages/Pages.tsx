@@ -5,6 +5,7 @@ import { t, type MessageKey } from '../i18n';
 import type { AuditClient } from '../sidecar/client';
 import type { PageClient } from '../sidecar/pageClient';
 import type { Me } from '../sidecar/types';
+import { Schedules } from '../schedules/Schedules';
 import { TemplateList } from '../templates/TemplateList';
 import { WorkList } from '../worklist/WorkList';
 import { describe } from './describe';
@@ -20,6 +21,7 @@ const entries: readonly Entry[] = [
   { path: '/worklist', title: 'page.worklist', permissions: ['review'] },
   { path: '/templates', title: 'page.templates', permissions: ['review', 'mask'] },
   { path: '/dashboard', title: 'page.dashboard', permissions: ['review', 'audit', 'administer'] },
+  { path: '/schedules', title: 'page.schedules', permissions: ['administer'] },
   { path: '/audit', title: 'page.audit', permissions: ['audit'] },
 ];
 
@@ -76,6 +78,7 @@ export function Pages({ client, audit }: { readonly client: PageClient; readonly
       {me && path === '/worklist' && <WorkList client={client} />}
       {me && path === '/templates' && <TemplateList client={client} mayDelete={permissions.includes('review')} mayImport={permissions.includes('administer')} />}
       {me && path === '/dashboard' && <Dashboard client={client} maySample={permissions.includes('review')} />}
+      {me && path === '/schedules' && <Schedules client={client} />}
       {path === '/audit' && <AuditTable client={audit} />}
     </>
   );

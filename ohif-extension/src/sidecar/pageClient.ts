@@ -1,5 +1,5 @@
 import { createRequests, type SidecarClientOptions } from './client';
-import type { DashboardView, MaskTemplateView, ReviewList, SampleView } from './reviewTypes';
+import type { DashboardView, MaskTemplateView, NewScanSchedule, ReviewList, SampleView, ScanQueryView, ScanRunView, ScanScheduleView } from './reviewTypes';
 import type { Me } from './types';
 
 export interface ReviewFilters {
@@ -26,6 +26,14 @@ export interface PageClient {
   /** A random image to look at; undefined where there is none. */
   nextSample(): Promise<SampleView | undefined>;
   answerSample(id: string, hasText: boolean): Promise<void>;
+  /** Those under way first. */
+  scans(signal?: AbortSignal): Promise<readonly ScanRunView[]>;
+  startScan(query: ScanQueryView): Promise<void>;
+  steerScan(id: string, how: 'pause' | 'resume' | 'cancel'): Promise<void>;
+  schedules(signal?: AbortSignal): Promise<readonly ScanScheduleView[]>;
+  addSchedule(schedule: NewScanSchedule): Promise<void>;
+  changeSchedule(id: string, schedule: NewScanSchedule): Promise<void>;
+  deleteSchedule(id: string): Promise<void>;
 }
 
 export function createPageClient(options: SidecarClientOptions): PageClient {
@@ -50,5 +58,12 @@ export function createPageClient(options: SidecarClientOptions): PageClient {
       return answer.status === 204 ? undefined : ((await answer.json()) as SampleView);
     },
     answerSample: async (id, hasText) => void (await send(`/samples/${encodeURIComponent(id)}`, json('POST', JSON.stringify({ hasText })))),
+    scans: async signal => (await read<{ runs: readonly ScanRunView[] }>('/scans', { signal })).runs,
+    startScan: async query => void (await send('/scans', json('POST', JSON.stringify({ query })))),
+    steerScan: async (id, how) => void (await send(`/scans/${encodeURIComponent(id)}/${how}`, { method: 'POST' })),
+    schedules: async signal => (await read<{ schedules: readonly ScanScheduleView[] }>('/scan-schedules', { signal })).schedules,
+    addSchedule: async schedule => void (await send('/scan-schedules', json('POST', JSON.stringify(schedule)))),
+    changeSchedule: async (id, schedule) => void (await send(`/scan-schedules/${encodeURIComponent(id)}`, json('PUT', JSON.stringify(schedule)))),
+    deleteSchedule: async id => void (await send(`/scan-schedules/${encodeURIComponent(id)}`, { method: 'DELETE' })),
   };
 }
