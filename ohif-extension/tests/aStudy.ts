@@ -30,7 +30,7 @@ export function aStudy(findings: readonly FindingView[], changes: Partial<StudyF
     scan: { state: 'scanned', isWeak: false, images: 500, engine: 'test', scannedAt: '2026-11-22T04:00:00Z' },
     unscannable: [],
     clusters: [...clusters].map(([id, members]) => clusterOf(id, members)),
-    findings,
+    findings: [...findings],
     templates: [],
     findingsVersion: 'v1',
     ...changes,

@@ -51,8 +51,8 @@ describe('the list', () => {
   test('shows one row a cluster, with kind, attribute, confidence and on how many images', async () => {
     await open(two);
     expect(all('image-masking-cluster').map(row => row.getAttribute('aria-label'))).toEqual([
-      'Person name, like PatientName, the same on 3 images, 97 % sure that it is text, to decide',
-      'Date, like StudyDate, on 1 image, 60 % sure that it is text, to decide',
+      'Person name, like PatientName, the same on 3 images, 97 % sure that it is text, to decide',
+      'Date, like StudyDate, on 1 image, 60 % sure that it is text, to decide',
     ]);
     expect(document.body.textContent).toContain('2 groups to decide');
   });
@@ -299,7 +299,7 @@ describe('the boxes', () => {
     expect(others).toEqual([]);
     expect(box?.getAttribute('points')).toBe('9.5,19.5 39.5,19.5 39.5,27.5 9.5,27.5');
     await pointer(box!, 'pointermove', 12, 22);
-    expect(byCy('image-masking-hover').textContent).toBe('Person name, like PatientName · 97 % · the same on 3 images · to decide');
+    expect(byCy('image-masking-hover').textContent).toBe('Person name, like PatientName · 97 % · the same on 3 images · to decide');
     await pointer(box!, 'pointerleave', 12, 22);
     expect(all('image-masking-hover')).toHaveLength(0);
   });

@@ -18,7 +18,7 @@ export function TemplateOffers({ session, view }: { readonly session: FindingsSe
       <p>{tn('templates.fit', view.templates.length)}</p>
       <ul>
         {view.templates.map(template => (
-          <li key={template.id} className="image-masking-heading">
+          <li key={template.id} className="image-masking-template">
             <span>
               <b>{template.name}</b>
               <br />

@@ -1,6 +1,6 @@
 import type { FormEvent, ReactNode } from 'react';
 import { t } from '../i18n';
-import type { NewScanSchedule } from '../sidecar/reviewTypes';
+import type { NewScanSchedule } from '../sidecar/scanTypes';
 
 export interface NewScheduleProps {
   readonly add: (schedule: NewScanSchedule) => Promise<void>;

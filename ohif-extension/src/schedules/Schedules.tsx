@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState, type ReactNode } from 'react';
 import { language, t } from '../i18n';
 import { describe } from '../pages/describe';
 import type { PageClient } from '../sidecar/pageClient';
-import type { NewScanSchedule, ScanQueryView, ScanRunView, ScanScheduleView } from '../sidecar/reviewTypes';
+import type { NewScanSchedule, ScanQueryView, ScanRunView, ScanScheduleView } from '../sidecar/scanTypes';
 import { NewSchedule } from './NewSchedule';
 
 const watchMilliseconds = 5_000;

@@ -1,5 +1,6 @@
 import { createRequests, type SidecarClientOptions } from './client';
-import type { DashboardView, MaskTemplateView, NewScanSchedule, ReviewList, SampleView, ScanQueryView, ScanRunView, ScanScheduleView } from './reviewTypes';
+import type { DashboardView, MaskTemplateView, ReviewList, SampleView } from './reviewTypes';
+import type { NewScanSchedule, ScanQueryView, ScanRunView, ScanScheduleView } from './scanTypes';
 import type { Me } from './types';
 
 export interface ReviewFilters {
