@@ -3,12 +3,16 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Sidecar.Benchmarks;
+using Sidecar.Benchmarks.Text;
 
 const string Usage = """
     sidecar-benchmarks sets DIR      writes the uncompressed sets that whole-process.sh masks: ct, us, dx
     sidecar-benchmarks parts [...]   measures the parts with BenchmarkDotNet; what follows is its own (--filter '*Rle*', --list flat)
     sidecar-benchmarks queue [N]     measures the job queue with N images waiting (1000000), on SQLite and PostgreSQL
     sidecar-benchmarks mask-job [N]  measures mask jobs on a real Orthanc against its own floor, N times (5)
+    sidecar-benchmarks text DIR [--tesseract]
+                                     measures what is found of the text in DIR (ground_truth.json, negatives.csv; Text/generate.py writes such a folder),
+                                     with --tesseract beside the command on every frame
     """;
 
 switch (args)
@@ -26,6 +30,9 @@ switch (args)
         return 0;
     case ["mask-job", .. var rounds]:
         await MaskJobBenchmark.Run(rounds is [var times] ? int.Parse(times, System.Globalization.CultureInfo.InvariantCulture) : 5);
+        return 0;
+    case ["text", var directory, .. [] or ["--tesseract"]]:
+        TextBenchmark.Run(directory, args.Length > 2);
         return 0;
     default:
         Console.Error.WriteLine(Usage);

@@ -56,7 +56,7 @@ internal static class DoctorCommand
             ("the audit's chain holds", t => CheckAudit(services, t)),
             ("identity provider publishes keys", t => CheckIdentityProvider(services, t)),
             ("native codecs load", _ => Task.FromResult(CheckNativeCodecs(services))),
-            ("the text detector is installed", _ => Task.FromResult(CheckTextModels(services))),
+            ("text can be found and read", _ => Task.FromResult(CheckTextModels(services))),
         ];
         await output.WriteLineAsync("ok      settings");
         var status = 0;
@@ -203,10 +203,10 @@ internal static class DoctorCommand
 
     private static string? CheckTextModels(IServiceProvider services)
     {
-        var fault = services.GetRequiredService<IOptions<TextModelOptions>>().Value.FindFiles() is { } files
-            ? files.FindFault()
-            : "The folder text-models is neither beside the executable nor in the repository. Run 'npm ci --ignore-scripts' in it, or name it in TextModels:Directory.";
-        return fault is null ? null : $"{fault} Until then images are scanned in the weak mode, which misses more text.";
+        var pool = services.GetRequiredService<TextWorkerPool>();
+        pool.DescribeLibraries();
+        return pool.HasDetector ? null
+            : $"{TextScanning.DescribeMissingDetector(services.GetRequiredService<IOptions<TextModelOptions>>().Value)} Until then images are scanned in the weak mode, which misses more text.";
     }
 
     private static string? DescribeQuarantine(IServiceProvider services) => services.GetRequiredService<Quarantine>().Count switch

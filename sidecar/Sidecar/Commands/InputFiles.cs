@@ -12,11 +12,13 @@ internal sealed record InputFile(string Path, string Name, string Output);
 internal static class InputFiles
 {
     /// <summary>Every file, in a stable order; files in the output directory are left out, because a walk must not eat its own results.</summary>
+    /// <param name="inputs">As the person wrote them.</param>
+    /// <param name="output">Null where nothing is written.</param>
     /// <exception cref="WrongUsageException">An input does not exist or cannot be listed.</exception>
-    public static IReadOnlyList<InputFile> Find(IReadOnlyList<string> inputs, DirectoryInfo output)
+    public static IReadOnlyList<InputFile> Find(IReadOnlyList<string> inputs, DirectoryInfo? output)
     {
         var files = new List<InputFile>();
-        var outputPrefix = Path.TrimEndingDirectorySeparator(output.FullName) + Path.DirectorySeparatorChar;
+        var outputPrefix = output is null ? null : Path.TrimEndingDirectorySeparator(output.FullName) + Path.DirectorySeparatorChar;
         foreach (var input in inputs)
         {
             if (File.Exists(input))
@@ -33,7 +35,7 @@ internal static class InputFiles
             try
             {
                 files.AddRange(Walk(root)
-                    .Where(path => isOutput || !path.StartsWith(outputPrefix, StringComparison.Ordinal))
+                    .Where(path => isOutput || outputPrefix is null || !path.StartsWith(outputPrefix, StringComparison.Ordinal))
                     .Order(StringComparer.Ordinal)
                     .Select(path => (Path: path, Name: Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/')))
                     .Select(found => new InputFile(found.Path, found.Name, found.Name)));

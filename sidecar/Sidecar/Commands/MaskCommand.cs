@@ -66,7 +66,7 @@ internal static class MaskCommand
         {
             var choice = MaskChoice.Parse(regions, regionsFile, frames);
             var files = InputFiles.Find(inputs, output);
-            using var report = MaskReport.Open(results, files.Count);
+            using var report = ResultLines.Open(results, files.Count, "masked");
             using var pool = new CodecWorkerPool(new WorkerOptions(), new Quarantine());
             return new MaskRun(new InstanceMasker(NativeCodecs.AddTo(FrameCodecs.Managed, pool)), choice, output, files, report).MaskAll(token) ? 0 : 1;
         }

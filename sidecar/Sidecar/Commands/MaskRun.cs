@@ -5,7 +5,7 @@ using Sidecar.Dicom.Masking;
 namespace Sidecar.Commands;
 
 /// <summary>Masks a list of files on all cores. A result appears under its name only when it is whole and proved.</summary>
-internal sealed class MaskRun(InstanceMasker masker, MaskChoice choice, DirectoryInfo output, IReadOnlyList<InputFile> files, MaskReport report)
+internal sealed class MaskRun(InstanceMasker masker, MaskChoice choice, DirectoryInfo output, IReadOnlyList<InputFile> files, ResultLines report)
 {
     /// <summary>Short files are masked in groups, whose files are hashed together: eight hashes take little longer than two.</summary>
     private const int FilesInGroup = 4;
@@ -77,7 +77,7 @@ internal sealed class MaskRun(InstanceMasker masker, MaskChoice choice, Director
             {
                 var line = work.End();
                 allMasked &= line.Status == MaskLine.Masked;
-                report.Write(line);
+                report.Write(line.WriteTo, line.Status == MaskLine.Masked);
             }
             return allMasked;
         }

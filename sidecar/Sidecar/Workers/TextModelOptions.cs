@@ -21,8 +21,14 @@ public sealed record TextModelOptions
     [Required(ErrorMessage = "TextModels:LanguageDirectory must name the folder with Tesseract's .traineddata files.")]
     public string LanguageDirectory { get; init; } = "/usr/share/tesseract-ocr/5/tessdata";
 
+    /// <summary>A site's own harmless markings, added to the built-in ones; empty: none. Written like harmless.txt in Sidecar.Dicom/Text/Kinds.</summary>
+    public string HarmlessFile { get; init; } = "";
+
     /// <summary>Null where the detector is not installed: scanning is then done in the weak mode, and says so.</summary>
     public TextModelFiles? FindFiles() => TextModelFiles.Find(Directory);
+
+    /// <summary>Null where the site's list of harmless markings is there, or none is named.</summary>
+    public string? FindHarmlessFault() => HarmlessFile.Length == 0 || File.Exists(HarmlessFile) ? null : $"TextModels:HarmlessFile names {HarmlessFile}, which is not there or not readable.";
 
     /// <summary>One sentence for each language that is not installed, with the name of its Debian package.</summary>
     public IEnumerable<string> FindMissingLanguages() => Languages.Split('+')
@@ -35,9 +41,21 @@ public sealed record TextModelOptions
         : $"tesseract-ocr-{language.Replace('_', '-').ToLowerInvariant()}";
 }
 
-/// <summary>A language that is set and not there would leave text unread without a word, so it is a fault of the settings.</summary>
+/// <summary>A language that is set and not there would leave text unread without a word, so it is a fault of the settings; a lost list of markings likewise.</summary>
 internal sealed class TextModelOptionsRules : IValidateOptions<TextModelOptions>
 {
     public ValidateOptionsResult Validate(string? name, TextModelOptions options) =>
-        options.FindMissingLanguages().ToList() is { Count: > 0 } missing ? ValidateOptionsResult.Fail(missing) : ValidateOptionsResult.Success;
+        FindMissing(options).ToList() is { Count: > 0 } missing ? ValidateOptionsResult.Fail(missing) : ValidateOptionsResult.Success;
+
+    /// <summary>What attributes and rules find wrong, for a call that has no service to check its options.</summary>
+    public static IEnumerable<string> FindFaults(TextModelOptions options)
+    {
+        var wrong = new List<ValidationResult>();
+        return Validator.TryValidateObject(options, new ValidationContext(options), wrong, validateAllProperties: true)
+            ? FindMissing(options)
+            : wrong.Select(result => result.ErrorMessage ?? "");
+    }
+
+    private static IEnumerable<string> FindMissing(TextModelOptions options) =>
+        options.FindHarmlessFault() is { } fault ? options.FindMissingLanguages().Append(fault) : options.FindMissingLanguages();
 }

@@ -21,16 +21,9 @@ internal static class WorkersSetup
             return new Quarantine(file.ReadHashes(), file.Append);
         });
         services.AddSingleton(provider => new CodecWorkerPool(provider.GetRequiredService<IOptions<WorkerOptions>>().Value, provider.GetRequiredService<Quarantine>()));
-        // A damaged model finds other text and says nothing: only the pinned files make the full mode.
-        services.AddSingleton(provider => new TextWorkerPool(
-            provider.GetRequiredService<IOptions<WorkerOptions>>().Value,
-            provider.GetRequiredService<IOptions<TextModelOptions>>().Value.FindFiles() is { } files && files.FindFault() is null ? files : null,
-            provider.GetRequiredService<IOptions<TextModelOptions>>().Value));
-        services.AddSingleton<ISeriesScanner>(provider =>
-        {
-            var text = provider.GetRequiredService<TextWorkerPool>();
-            return new SeriesScanner(NativeCodecs.AddTo(FrameCodecs.Managed, provider.GetRequiredService<CodecWorkerPool>()), text.HasDetector ? text : null);
-        });
+        services.AddSingleton(provider => TextScanning.CreatePool(provider.GetRequiredService<IOptions<WorkerOptions>>().Value, provider.GetRequiredService<IOptions<TextModelOptions>>().Value));
+        services.AddSingleton<ISeriesScanner>(provider => TextScanning.CreateScanner(
+            NativeCodecs.AddTo(FrameCodecs.Managed, provider.GetRequiredService<CodecWorkerPool>()), provider.GetRequiredService<TextWorkerPool>(), provider.GetRequiredService<IOptions<TextModelOptions>>().Value));
         services.AddSingleton(provider => new InstanceMasker(NativeCodecs.AddTo(FrameCodecs.Managed, provider.GetRequiredService<CodecWorkerPool>())));
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Sidecar.TestData;
@@ -7,13 +6,10 @@ using Xunit;
 namespace Sidecar.Tests.Commands;
 
 /// <summary>The command line contract, by the executable itself.</summary>
-public sealed class MaskCommandTests : IDisposable
+public sealed class MaskCommandTests : CommandTests
 {
     private static readonly byte[] Image = new InstanceBuilder().Build();
     private static readonly byte[] Video = new InstanceBuilder().FileMeta(0x00020010, "UI", "1.2.840.10008.1.2.4.102").Build();
-    private readonly string folder = Directory.CreateTempSubdirectory().FullName;
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
     public void Mask_Directory_KeepsRelativePathsAndReportsEachFile()
@@ -163,7 +159,6 @@ public sealed class MaskCommandTests : IDisposable
     [InlineData("mask in --region 1,2,3,4", "--out")]
     [InlineData("mask --region 1,2,3,4 --out out", "INPUT")]
     [InlineData("mask in --region 1,2,3,4 --out out --wrong", "--wrong")]
-    [InlineData("scan in", "not available in this version")]
     public void WrongUsage_IsExplainedAndExitsWithTwo(string call, string explanation)
     {
         Put("in/one.dcm", Image);
@@ -184,35 +179,5 @@ public sealed class MaskCommandTests : IDisposable
         Assert.Contains("sidecar mask study/ --region 0,0,640,40 --out masked/", run.Output, StringComparison.Ordinal);
     }
 
-    private string In(string path) => Path.Combine(folder, path);
-
-    private void Put(string path, byte[] content)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(In(path))!);
-        File.WriteAllBytes(In(path), content);
-    }
-
-    private IEnumerable<string> FilesIn(string path) =>
-        Directory.EnumerateFiles(In(path), "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file)).Order();
-
     private string Sha256(string path) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(In(path))));
-
-    private CommandRun Run(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "sidecar.dll"), .. arguments])
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var child = Process.Start(start)!;
-        var (output, errors) = (child.StandardOutput.ReadToEndAsync(), child.StandardError.ReadToEndAsync());
-        Assert.True(child.WaitForExit(TimeSpan.FromSeconds(60)), "sidecar took longer than 60 s.");
-        return new CommandRun(child.ExitCode, output.GetAwaiter().GetResult(), errors.GetAwaiter().GetResult());
-    }
-
-    private sealed record CommandRun(int Status, string Output, string Errors)
-    {
-        public IReadOnlyList<JsonElement> Lines => [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
-    }
 }

@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Sidecar.Dicom.Masking;
 using Sidecar.Dicom.Pixels;
@@ -111,63 +110,4 @@ internal sealed record MaskLine
         MaskOutcome.Failed failed => Fail(file, failed.Reason) with { TransferSyntax = transferSyntax },
         _ => throw new InvalidOperationException($"Unknown outcome {outcome.GetType().Name}."),
     };
-}
-
-/// <summary>Writes results as NDJSON, and progress to standard error: a running count on a terminal, else only the end.</summary>
-internal sealed class MaskReport : IDisposable
-{
-    private readonly Stream lines;
-    private readonly int total;
-    private readonly Lock turn = new();
-
-    /// <summary>Names of files as people write them; the lines go to files and terminals, never into a web page.</summary>
-    private readonly Utf8JsonWriter json;
-    private int done;
-    private int masked;
-
-    private MaskReport(Stream lines, int total)
-    {
-        (this.lines, this.total) = (lines, total);
-        json = new Utf8JsonWriter(lines, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-    }
-
-    /// <param name="path">A file, or - for standard output.</param>
-    /// <param name="total">Files to come.</param>
-    /// <exception cref="WrongUsageException">The file cannot be created.</exception>
-    public static MaskReport Open(string path, int total)
-    {
-        try
-        {
-            return new MaskReport(path == "-" ? new BufferedStream(Console.OpenStandardOutput()) : File.Create(path), total);
-        }
-        catch (Exception broken) when (broken is IOException or UnauthorizedAccessException)
-        {
-            throw new WrongUsageException($"The results file {path} cannot be written: {broken.Message}");
-        }
-    }
-
-    public void Write(MaskLine line)
-    {
-        lock (turn)
-        {
-            line.WriteTo(json);
-            json.Flush();
-            json.Reset();
-            lines.WriteByte((byte)'\n');
-            done++;
-            masked += line.Status == MaskLine.Masked ? 1 : 0;
-            if (!Console.IsErrorRedirected)
-            {
-                Console.Error.Write($"\r{done} of {total} files");
-            }
-        }
-    }
-
-    public void Dispose()
-    {
-        json.Dispose();
-        lines.Dispose();
-        var start = Console.IsErrorRedirected ? "" : "\r";
-        Console.Error.WriteLine($"{start}{masked} of {done} files masked{(masked == done ? "" : $", {done - masked} not: see their lines")}.");
-    }
 }
