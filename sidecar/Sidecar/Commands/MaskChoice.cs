@@ -85,18 +85,14 @@ internal sealed class MaskChoice
 
     private static HashSet<int> ParseFrames(string text)
     {
-        var frames = new HashSet<int>();
-        foreach (var part in text.Split(','))
+        try
         {
-            var ends = part.Split('-').Select(end => int.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0).ToArray();
-            var (first, last) = (ends[0], ends[^1]);
-            if (ends.Length > 2 || first < 1 || last < first || last > 1_000_000)
-            {
-                throw new WrongUsageException($"--frames {text} is not a list such as 1-5,9, counted from 1.");
-            }
-            frames.UnionWith(Enumerable.Range(first - 1, last - first + 1));
+            return [.. FrameNumbers.Parse(text)];
         }
-        return frames;
+        catch (FormatException)
+        {
+            throw new WrongUsageException($"--frames {text} is not a list such as 1-5,9, counted from 1.");
+        }
     }
 }
 

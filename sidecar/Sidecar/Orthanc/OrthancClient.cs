@@ -172,7 +172,8 @@ internal sealed class OrthancClient(HttpClient http)
     /// <summary>Asks a DICOMweb search and hands over the answer as it comes, whatever its status; the caller disposes.</summary>
     public async Task<HttpResponseMessage> Search(string pathAndQuery, CancellationToken token)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, pathAndQuery);
+        // As it is: .NET would escape "^", which Orthanc does not decode.
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(http.BaseAddress + pathAndQuery, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
         request.Headers.Accept.ParseAdd("application/dicom+json");
         try
         {

@@ -54,6 +54,10 @@ internal static class QidoEndpoint
         return TypedResults.Empty;
     }
 
+    // Orthanc's plugin 1.7 does not decode values: an escaped wildcard (PS3.4 C.2.2.2.4) or separator of name components finds nothing.
+    private static string Escape(string value) =>
+        Uri.EscapeDataString(value).Replace("%2A", "*", StringComparison.Ordinal).Replace("%3F", "?", StringComparison.Ordinal).Replace("%5E", "^", StringComparison.Ordinal);
+
     /// <summary>The query with each comma list of <c>includefield</c> as repeated parameters; all other parameters as they are.</summary>
     internal static string RepairQuery(QueryString query)
     {
@@ -68,7 +72,7 @@ internal static class QidoEndpoint
 
             var value = pair.DecodeValue().ToString();
             var values = name.Equals("includefield", StringComparison.OrdinalIgnoreCase) ? value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) : [value];
-            parameters.AddRange(values.Select(v => $"{Uri.EscapeDataString(name)}={Uri.EscapeDataString(v)}"));
+            parameters.AddRange(values.Select(v => $"{name}={Escape(v)}"));
         }
 
         return parameters.Count == 0 ? "" : "?" + string.Join('&', parameters);

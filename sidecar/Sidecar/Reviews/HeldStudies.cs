@@ -61,14 +61,17 @@ internal sealed class HeldStudies(Database database, ReviewRefresh refresh, Orth
             return false; // also what Orthanc would find under another study than the address names
         }
 
-        if (await orthanc.FindResource(OrthancLevel.Studies, new OrthancId(row.StudyOrthancId), token) is not { } now)
+        // Orthanc finds by UID alone, and one UID may stand for several resources: of another patient, or sent with a UID used twice.
+        var found = (await orthanc.Lookup(study, token)).Where(a => a.Type == "Study").Select(a => a.Id).ToList();
+        if (found.Count == 0)
         {
-            return true; // there is nothing to read
+            return false; // it left the archive: there is nothing to read, and nothing to review
         }
 
-        if (now.LastUpdate == finalized)
+        if (found is [var only] && only == row.StudyOrthancId
+            && (await orthanc.ReadResource(OrthancLevel.Studies, new OrthancId(only), token)).LastUpdate == finalized)
         {
-            return true;
+            return (instance ?? series) is not { } below || (await orthanc.Lookup(below, token)).Count == 1;
         }
 
         await database.Write(t => refresh.ReopenAsChanged(t, study), token);

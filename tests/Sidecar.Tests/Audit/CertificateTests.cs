@@ -149,7 +149,19 @@ public sealed class CertificateTests : IAsyncDisposable
         Assert.Equal("urn:sidecar:problem:no-certificate", (string?)JsonNode.Parse(await running.Content.ReadAsStringAsync())!["type"]);
     }
 
-    private async Task StoreJob(bool finished)
+    [Fact]
+    public async Task A_mask_that_was_approved_for_some_frames_is_told_with_them()
+    {
+        await StoreJob(finished: true, masks: """[{"x":1,"y":2,"width":30,"height":40,"frames":"2-3"}]""");
+        using var client = _app.ClientWith("audit-reader");
+
+        var page = await client.GetStringAsync("/api/mask-jobs/job/certificate.html");
+
+        Assert.Contains("3 frames; approved for some only: x 1, y 2, 30 × 40 in 2-3<", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("all 3 frames", page, StringComparison.Ordinal);
+    }
+
+    private async Task StoreJob(bool finished, string masks = "null")
     {
         var (database, log) = (_app.Services.GetRequiredService<Database>(), _app.Services.GetRequiredService<AuditLog>());
         await Append("maskJobCreated", new() { ["scope"] = "series", ["reason"] = "<b>wrong header</b>" });
@@ -158,6 +170,7 @@ public sealed class CertificateTests : IAsyncDisposable
         {
             ["regions"] = new JsonArray(new JsonObject { ["x"] = 1, ["y"] = 2, ["width"] = 30, ["height"] = 40 }),
             ["frames"] = 3,
+            ["masks"] = JsonNode.Parse(masks),
             ["changedOutside"] = 0,
             ["sha256"] = HashOf("original.dcm"),
             ["outputSha256"] = HashOf("masked.dcm"),

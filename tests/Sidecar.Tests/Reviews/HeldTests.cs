@@ -57,6 +57,23 @@ public sealed class HeldTests
     }
 
     [Fact]
+    public async Task A_UID_that_stands_for_more_than_what_was_finalized_is_not_read()
+    {
+        await using var stage = await ReviewStage.Create(TestDatabase.Sqlite, holds: true);
+        using var mia = stage.As("mia", "image-masking");
+        await stage.AddImage("i1");
+        await stage.Look();
+        await Send(stage.Rita, "POST", $"/api/reviews/{Study}/finalize", new { });
+        var (image, series) = ($"/dicom-web/studies/{Study}/series/{Study}.1/instances/{Study}.1.1", $"/dicom-web/studies/{Study}/series/{Study}.1");
+
+        stage.Archive.Images["same"] = stage.Archive.Images["i1"] with { Study = Other, Series = Other + ".1" };
+        Assert.Equal((403, 204), (await Read(mia, image), await Read(mia, series)));
+        stage.Archive.Images["same"] = stage.Archive.Images["i1"] with { Patient = "another", Series = Other + ".1", Sop = Other };
+        Assert.Equal((403, 403), (await Read(mia, image), await Read(mia, series)));
+        Assert.Single(await stage.Audit("reviewReopened"));
+    }
+
+    [Fact]
     public async Task Pages_are_counted_over_what_may_be_seen_and_no_count_tells_of_the_rest()
     {
         await using var stage = await ReviewStage.Create(TestDatabase.Sqlite, holds: true);

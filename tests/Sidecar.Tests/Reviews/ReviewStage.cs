@@ -125,9 +125,9 @@ internal sealed class ArchiveStub
     /// <summary>Paths that were asked, newest last.</summary>
     public List<string> Asked { get; } = [];
 
-    internal sealed record Image(string Study, string Series, string Sop, int Number, string Md5)
+    internal sealed record Image(string Study, string Series, string Sop, int Number, string Md5, string Patient = "")
     {
-        public string StudyId => "study-" + Study;
+        public string StudyId => "study-" + Study + Patient;
 
         public string SeriesId => "series-" + Series;
     }
@@ -167,7 +167,8 @@ internal sealed class ArchiveStub
     private string? Md5Of(string id) => Images.TryGetValue(id, out var image) ? image.Md5 : _probes.GetValueOrDefault(id);
 
     private HttpResponseMessage Lookup(string uid) =>
-        SidecarApp.Json(Images.Values.FirstOrDefault(i => i.Study == uid) is { } image ? $$"""[{"ID":"{{image.StudyId}}","Type":"Study"}]""" : "[]");
+        SidecarApp.Json($"[{string.Join(',', Images.SelectMany(i => ((string Uid, string Id, string Type)[])[(i.Value.Study, i.Value.StudyId, "Study"), (i.Value.Series, i.Value.SeriesId, "Series"), (i.Value.Sop, i.Key, "Instance")])
+            .Where(r => r.Uid == uid).Distinct().Select(r => $$"""{"ID":"{{r.Id}}","Type":"{{r.Type}}"}"""))}]");
 
     private HttpResponseMessage Probe(byte[] file)
     {
