@@ -22,9 +22,10 @@ internal sealed class TextBoxFinder
 
     /// <param name="probabilities">Rows of <paramref name="width"/>.</param>
     /// <param name="width">Columns of the map, at least <paramref name="columns"/>.</param>
+    /// <param name="margin">Columns left of the picture and rows above it.</param>
     /// <param name="columns">Columns of the picture within the map.</param>
     /// <param name="rows">Rows of the picture within the map.</param>
-    public List<WorkerTextBox> Find(ReadOnlySpan<float> probabilities, int width, int columns, int rows)
+    public List<WorkerTextBox> Find(ReadOnlySpan<float> probabilities, int width, int margin, int columns, int rows)
     {
         if (isDone.Length < probabilities.Length)
         {
@@ -36,7 +37,7 @@ internal sealed class TextBoxFinder
         {
             // Written so that what is no number is not above the threshold.
             if (probabilities[start] > Threshold && !isDone[start] && Trace(probabilities, width, start) is var (left, top, right, bottom, mean)
-                && mean > LeastConfidence && Math.Min(right - left, bottom - top) >= LeastSide && ToBox(left, top, right, bottom, columns, rows) is { } box)
+                && mean > LeastConfidence && Math.Min(right - left, bottom - top) >= LeastSide && ToBox(left - margin, top - margin, right - margin, bottom - margin, columns, rows) is { } box)
             {
                 found.Add(box with { Confidence = (float)Math.Min(mean, 1) });
             }

@@ -8,6 +8,9 @@ internal sealed unsafe class TextDetector
     /// <summary>The network halves its input five times.</summary>
     private const int Multiple = 32;
 
+    /// <summary>Room around the picture: lines at its edge are found as well as others. Pixels.</summary>
+    private const int Margin = 16;
+
     /// <summary>Runs of more pixels than these give their memory back, 20 % slower; smaller ones keep it. Pixels.</summary>
     private const int LargeInput = 1 << 20;
 
@@ -51,7 +54,7 @@ internal sealed unsafe class TextDetector
         {
             throw new WorkerException(WorkerStatus.Unsupported, "The rendering has another length than its size asks for.");
         }
-        var (width, height) = (RoundUp(request.Columns), RoundUp(request.Rows));
+        var (width, height) = (RoundUp(request.Columns + (2 * Margin)), RoundUp(request.Rows + (2 * Margin)));
         var pixels = (long)width * height;
         Input.Resize(pixels * 3 * sizeof(float));
         var values = (float*)Input.Pointer;
@@ -65,7 +68,7 @@ internal sealed unsafe class TextDetector
         try
         {
             output = OnnxRuntime.Run(session, pixels > LargeInput ? largeRunOptions : runOptions, "x\0"u8, tensor, "sigmoid_0.tmp_0\0"u8);
-            var lines = boxes.Find(new ReadOnlySpan<float>(OnnxRuntime.ReadTensor(output, pixels), (int)pixels), width, request.Columns, request.Rows);
+            var lines = boxes.Find(new ReadOnlySpan<float>(OnnxRuntime.ReadTensor(output, pixels), (int)pixels), width, Margin, request.Columns, request.Rows);
             MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(lines)).CopyTo(found.Resize(lines.Count * sizeof(WorkerTextBox)));
         }
         finally
@@ -77,7 +80,7 @@ internal sealed unsafe class TextDetector
 
     private static int RoundUp(int size) => (size + Multiple - 1) / Multiple * Multiple;
 
-    /// <summary>Widens a plane to the network's multiple by repeating its edge, which adds no edge that looks like a stroke.</summary>
+    /// <summary>Widens a plane on all sides by repeating its edge, which adds no edge that looks like a stroke.</summary>
     private static void Normalize(ReadOnlySpan<byte> plane, int columns, int rows, int width, int height, int channel, Span<float> values)
     {
         Span<float> table = stackalloc float[256];
@@ -87,13 +90,15 @@ internal sealed unsafe class TextDetector
         }
         for (var y = 0; y < height; y++)
         {
-            var source = plane.Slice(Math.Min(y, rows - 1) * columns, columns);
-            var target = values.Slice(y * width, width);
+            var source = plane.Slice(Math.Clamp(y - Margin, 0, rows - 1) * columns, columns);
+            var line = values.Slice(y * width, width);
+            var target = line.Slice(Margin, columns);
             for (var x = 0; x < source.Length; x++)
             {
                 target[x] = table[source[x]];
             }
-            target[columns..].Fill(target[columns - 1]);
+            line[..Margin].Fill(target[0]);
+            line[(Margin + columns)..].Fill(target[^1]);
         }
     }
 }

@@ -75,7 +75,7 @@ internal sealed class EncapsulatedPixels : StoredPixels
 
     public override SampleFormat ReadSamples(int frame, Span<byte> room)
     {
-        var codestream = ReadCodestream(frame, out var length);
+        var codestream = ReadCodestream(frame, out var length, mayHoldAnother: true);
         try
         {
             return codec.DecodeSamples(codestream.AsSpan(0, length), Layout, black, room);
@@ -158,7 +158,10 @@ internal sealed class EncapsulatedPixels : StoredPixels
         }
     }
 
-    private byte[] ReadCodestream(int frame, out int length)
+    /// <param name="frame">0-based.</param>
+    /// <param name="length">Of the codestream in the rented array.</param>
+    /// <param name="mayHoldAnother">To be looked at, the image that viewers show is enough.</param>
+    private byte[] ReadCodestream(int frame, out int length, bool mayHoldAnother = false)
     {
         length = checked((int)frames[frame].CodestreamLength);
         var buffer = ArrayPool<byte>.Shared.Rent(length);
@@ -168,7 +171,7 @@ internal sealed class EncapsulatedPixels : StoredPixels
             Source.ReadExactly(fragment.ValueStart, buffer.AsSpan(position, (int)fragment.Length));
             position += (int)fragment.Length;
         }
-        if (HoldsAnother(buffer.AsSpan(0, length)))
+        if (!mayHoldAnother && HoldsAnother(buffer.AsSpan(0, length)))
         {
             ArrayPool<byte>.Shared.Return(buffer);
             throw new DicomFormatException($"Frame {frame + 1} of the encapsulated pixel data holds more than one image, but the header says one.");

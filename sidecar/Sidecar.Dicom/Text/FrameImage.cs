@@ -18,4 +18,23 @@ internal sealed class FrameImage(int width, int height, ushort[] grey)
 
     /// <summary>The brightness that viewers show as black and as white; null where the header does not say.</summary>
     public (int Black, int White)? Window { get; init; }
+
+    public FrameImage Crop(int x, int y, int columns, int rows)
+    {
+        return new FrameImage(columns, rows, Cut(grey))
+        {
+            Chroma = Chroma is { } chroma ? (Cut(chroma.Blue), Cut(chroma.Red)) : null,
+            Window = Window,
+        };
+
+        T[] Cut<T>(T[] plane)
+        {
+            var part = new T[columns * rows];
+            for (var row = 0; row < rows; row++)
+            {
+                plane.AsSpan(((y + row) * width) + x, columns).CopyTo(part.AsSpan(row * columns));
+            }
+            return part;
+        }
+    }
 }

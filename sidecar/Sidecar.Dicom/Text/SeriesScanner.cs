@@ -1,46 +1,154 @@
+using System.Runtime.InteropServices;
 using Sidecar.Dicom.Codecs;
 using Sidecar.Dicom.Files;
+using Sidecar.Dicom.Masking;
+using Sidecar.Dicom.Pixels;
 
 namespace Sidecar.Dicom.Text;
 
-/// <summary>Finds burned-in text in the instances of a series.</summary>
+/// <summary>
+/// Finds burned-in text in the instances of a series. Frames that are equal are looked at once, and frames of one size in groups
+/// (<see cref="FrameGroup"/>), so that text that is on all slices costs little more than text on one.
+/// </summary>
 /// <param name="codecs">For compressed frames.</param>
 /// <param name="detector">Finds lines; null where none is installed.</param>
 public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector) : ISeriesScanner
 {
+    /// <summary>Frames looked at together: more hide text of one frame behind what is brighter in another.</summary>
+    private const int GroupFrames = 32;
+
+    /// <summary>Pixels of all frames of a group, which are in memory twice: the group being looked at and the one being decoded.</summary>
+    private const int GroupPixels = 24 << 20;
+
     public string Engine => "1";
 
     public bool IsWeak => detector is null;
 
-    public IReadOnlyList<InstanceScan> Scan(IReadOnlyList<IScanSource> instances, CancellationToken token) =>
-        [.. instances.Select(instance => ScanInstance(instance, token))];
+    public IReadOnlyList<InstanceScan> Scan(IReadOnlyList<IScanSource> instances, CancellationToken token)
+    {
+        var run = new Run(instances.Count, new LineFinder(detector ?? throw new InvalidOperationException()), token);
+        for (var i = 0; i < instances.Count; i++)
+        {
+            token.ThrowIfCancellationRequested();
+            ReadInstance(run, i, instances[i], token);
+        }
+        run.Finish();
+        return [.. instances.Select((instance, i) => run.ResultOf(i, instance.Name))];
+    }
 
-    private InstanceScan ScanInstance(IScanSource source, CancellationToken token)
+    private void ReadInstance(Run run, int index, IScanSource source, CancellationToken token)
     {
         try
         {
-            var finder = new LineFinder(detector ?? throw new ScanFailedException("The text detector is not installed."));
             using var reader = FrameReader.Open(source, codecs, token);
-            var findings = new List<ScanFinding>();
-            for (var frame = 0; frame < reader.Layout.Frames; frame++)
+            run.Layouts[index] = reader.Layout;
+            for (var first = 0; first < reader.Layout.Frames; first += Environment.ProcessorCount)
             {
-                token.ThrowIfCancellationRequested();
-                findings.AddRange(finder.Find(reader.ReadFrame(frame), token).Select(line => new ScanFinding
+                var images = new FrameImage[Math.Min(Environment.ProcessorCount, reader.Layout.Frames - first)];
+                ParallelLoop.Run(0, images.Length, i => images[i] = reader.ReadFrame(first + i), token);
+                for (var i = 0; i < images.Length; i++)
                 {
-                    Region = line.Region,
-                    Confidence = line.Confidence,
-                    Frames = reader.Layout.Frames == 1 ? null : [frame],
-                }));
+                    run.Add(new FramePlace(index, first + i), images[i], reader.Layout);
+                }
             }
-            return new InstanceScan { Name = source.Name, Status = ScanStatus.Scanned, Frames = reader.Layout.Frames, Findings = findings };
         }
         catch (UnsupportedInstanceException refusal)
         {
-            return new InstanceScan { Name = source.Name, Status = ScanStatus.Unsupported, Reason = refusal.Message };
+            run.Refusals[index] = (ScanStatus.Unsupported, refusal.Message);
         }
-        catch (Exception failure) when (failure is DicomFormatException or ScanFailedException)
+        catch (DicomFormatException damage)
         {
-            return new InstanceScan { Name = source.Name, Status = ScanStatus.Failed, Reason = failure.Message };
+            run.Refusals[index] = (ScanStatus.Failed, damage.Message);
+        }
+    }
+
+    /// <summary>One call's state.</summary>
+    private sealed class Run(int instances, LineFinder finder, CancellationToken token)
+    {
+        private readonly SeriesLines lines = new();
+        private readonly Dictionary<(ulong Hash, PixelLayout Layout), EqualFrames> seen = [];
+        private readonly List<(FrameImage Image, EqualFrames Equal)> group = [];
+        private readonly List<(EqualFrames Equal, string Reason)> failed = [];
+        private readonly HashSet<PixelLayout> lookedAt = [];
+        private PixelLayout? groupLayout;
+        private Task looking = Task.CompletedTask;
+
+        public PixelLayout?[] Layouts { get; } = new PixelLayout?[instances];
+
+        public (ScanStatus Status, string Reason)?[] Refusals { get; } = new (ScanStatus, string)?[instances];
+
+        public void Add(FramePlace place, FrameImage image, PixelLayout layout)
+        {
+            layout = layout with { Frames = 1 };
+            var key = (XxHash64.Hash(MemoryMarshal.AsBytes(image.Grey.AsSpan())) ^ (image.Chroma is { } chroma ? XxHash64.Hash(chroma.Blue) + (3 * XxHash64.Hash(chroma.Red)) : 0), layout);
+            if (seen.TryGetValue(key, out var equal))
+            {
+                equal.Places.Add(place);
+                return;
+            }
+            if (group.Count > 0 && (groupLayout != layout || group.Count == GroupFrames || (group.Count + 1L) * image.Grey.Length > GroupPixels
+                || (group[0].Image.Chroma is null) != (image.Chroma is null)))
+            {
+                LookAtGroup();
+            }
+            groupLayout = layout;
+            equal = new EqualFrames { Places = { place } };
+            seen.Add(key, equal);
+            group.Add((image, equal));
+        }
+
+        /// <summary>Looks at what is left and waits for the end.</summary>
+        public void Finish()
+        {
+            LookAtGroup();
+            looking.GetAwaiter().GetResult();
+            foreach (var (place, reason) in failed.SelectMany(frame => frame.Equal.Places.Select(place => (place, frame.Reason))))
+            {
+                Refusals[place.Instance] ??= (ScanStatus.Failed, reason);
+            }
+        }
+
+        public InstanceScan ResultOf(int instance, string name) => new()
+        {
+            Name = name,
+            Status = Refusals[instance]?.Status ?? ScanStatus.Scanned,
+            Reason = Refusals[instance]?.Reason,
+            Frames = Layouts[instance]?.Frames ?? 0,
+            Findings = Layouts[instance] is { } layout ? lines.FindingsOf(instance, layout) : [],
+        };
+
+        /// <summary>Starts on the frames gathered, while the next are decoded; not before the group before is done.</summary>
+        private void LookAtGroup()
+        {
+            looking.GetAwaiter().GetResult();
+            if (group.Count == 0)
+            {
+                return;
+            }
+            var frames = group.ToList();
+            group.Clear();
+            var isThorough = lookedAt.Add(groupLayout!);
+            looking = Task.Run(() => Look(frames, isThorough), token);
+        }
+
+        private void Look(List<(FrameImage Image, EqualFrames Equal)> frames, bool isThorough)
+        {
+            try
+            {
+                foreach (var (line, at) in new FrameGroup([.. frames.Select(frame => frame.Image)], finder, isThorough).Find(token))
+                {
+                    lines.Add(line, at.Select(i => frames[i].Equal));
+                }
+            }
+            catch (ScanFailedException failure) when (frames.Count == 1)
+            {
+                failed.Add((frames[0].Equal, failure.Message));
+            }
+            catch (ScanFailedException)
+            {
+                // One of them, or all together: each by itself then, so that one frame costs one frame.
+                frames.ForEach(frame => Look([frame], isThorough));
+            }
         }
     }
 }

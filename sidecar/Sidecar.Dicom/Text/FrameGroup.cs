@@ -1,0 +1,80 @@
+using Sidecar.Dicom.Pixels;
+
+namespace Sidecar.Dicom.Text;
+
+/// <summary>Consecutive frames of one size that are looked at together: one look at pictures made of all of them instead of one at each.</summary>
+internal sealed class FrameGroup(IReadOnlyList<FrameImage> frames, LineFinder finder, bool isThorough)
+{
+    /// <summary>How far text moves from one frame to the next, at most, to be followed. Pixels beside its own height.</summary>
+    private const int Reach = 24;
+
+    /// <summary>The lines of the group with the frames they are in, by index in the group, ascending.</summary>
+    /// <exception cref="ScanFailedException">The detector failed.</exception>
+    public List<(FoundLine Line, IReadOnlyList<int> Frames)> Find(CancellationToken token)
+    {
+        if (frames.Count == 1)
+        {
+            return [.. finder.Find(frames[0], token).Select(line => (line, (IReadOnlyList<int>)[0]))];
+        }
+        FrameImage[] sources = [Composite.Maximum(frames), Composite.Minimum(frames), frames[frames.Count / 2], Composite.Change(frames)];
+        var found = finder.FindInEach(sources, isThorough, token);
+        var lines = new List<(FoundLine, IReadOnlyList<int>)>();
+        foreach (var line in FoundLine.Merge(found.SelectMany(list => list)))
+        {
+            var pattern = sources[..3].Select(source => InkPattern.Learn(source, line.Region)).OfType<InkPattern>().MaxBy(pattern => pattern.Contrast);
+            var present = pattern is null ? [] : Enumerable.Range(0, frames.Count).Where(i => pattern.IsIn(frames[i])).ToList();
+            if (present.Count == frames.Count)
+            {
+                lines.Add((line, present));
+                continue;
+            }
+            lines.AddRange(FollowThrough(line, present, token));
+        }
+        return lines;
+    }
+
+    /// <summary>Text that is in some frames, or moves: looked for in single frames, from those where it seems to be to both sides.</summary>
+    private IEnumerable<(FoundLine, IReadOnlyList<int>)> FollowThrough(FoundLine line, List<int> present, CancellationToken token)
+    {
+        var confirmed = new Dictionary<int, List<FoundLine>>();
+        var places = new Region?[frames.Count];
+        // A shape that only the mixture of frames shows is no text: one frame at least has to show it by itself.
+        foreach (var start in present.Count > 0 ? [present[present.Count / 2], present[0], present[^1]] : Enumerable.Range(0, frames.Count))
+        {
+            if (places[start] is null)
+            {
+                Look(start, line.Region);
+            }
+        }
+        foreach (var step in (int[])[1, -1])
+        {
+            for (var i = step > 0 ? 0 : frames.Count - 1; i >= 0 && i < frames.Count; i += step)
+            {
+                var from = i - step;
+                if (places[i] is null && from >= 0 && from < frames.Count && places[from] is { } near)
+                {
+                    Look(i, near);
+                }
+            }
+        }
+        // Seen in one frame, and the same pixels stand out in others: it is there too, though a busier ground hides it from the detector.
+        if (confirmed.Count > 0)
+        {
+            foreach (var i in present.Where(i => !confirmed.ContainsKey(i)).ToList())
+            {
+                confirmed[i] = [line];
+            }
+        }
+        return confirmed.SelectMany(pair => pair.Value.Select(seen => (seen, (IReadOnlyList<int>)[pair.Key])));
+
+        void Look(int frame, Region near)
+        {
+            var seen = finder.FindNear(frames[frame], near, near.Height + Reach, token);
+            if (seen.Count > 0)
+            {
+                confirmed[frame] = seen;
+                places[frame] = seen.Select(one => one.Region).Aggregate(FoundLine.Join);
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+using Sidecar.Dicom.Codecs;
+using Sidecar.Dicom.Pixels;
+using Sidecar.Dicom.Text;
+using Sidecar.TestData;
+using Xunit;
+
+namespace Sidecar.Tests.Dicom.Text;
+
+/// <summary>What is looked at together, and what is said of each frame, with a detector that sees whatever is white.</summary>
+public sealed class SeriesScannerTests
+{
+    private const int Columns = 320;
+    private const int Rows = 320;
+    private static readonly PixelFormat Format = PixelFormat.Grey(Columns, Rows);
+    private readonly WhiteDetector detector = new();
+
+    [Fact]
+    public void Scan_TextInOneSliceOnly_IsFoundThereAndNowhereElse()
+    {
+        var results = Scan([.. Enumerable.Range(0, 40).Select(i => Instance(i, i == 17 ? [(50, 60)] : []))]);
+
+        Assert.All(results, result => Assert.Equal(ScanStatus.Scanned, result.Status));
+        Assert.Equal(["17"], results.Where(result => result.Findings.Count > 0).Select(result => result.Name));
+        AssertCovers(Assert.Single(results[17].Findings), 50, 60, frames: null);
+    }
+
+    [Fact]
+    public void Scan_SameBannerOnAllSlices_CostsLessThanOneLookASlice()
+    {
+        var results = Scan([.. Enumerable.Range(0, 60).Select(i => Instance(i, [(8, 8)]))]);
+
+        Assert.All(results, result => AssertCovers(Assert.Single(result.Findings), 8, 8, frames: null));
+        Assert.InRange(detector.Looks, 1, 59);
+    }
+
+    [Fact]
+    public void Scan_TextInSomeFrames_NamesThem()
+    {
+        var frames = Enumerable.Range(0, 12).Select(i => Frame(i, i is >= 3 and <= 5 ? [(100, 40)] : [])).ToArray();
+
+        var result = Assert.Single(Scan([("cine", new InstanceBuilder("cine").Image(Format, frames).Build())]));
+
+        Assert.Equal(12, result.Frames);
+        AssertCovers(Assert.Single(result.Findings), 100, 40, frames: [3, 4, 5]);
+    }
+
+    [Fact]
+    public void Scan_TextThatMoves_IsCoveredInEveryFrame()
+    {
+        var frames = Enumerable.Range(0, 20).Select(i => Frame(i, [(10 + (8 * i), 100 + (4 * i))])).ToArray();
+
+        var result = Assert.Single(Scan([("moving", new InstanceBuilder("moving").Image(Format, frames).Build())]));
+
+        for (var i = 0; i < frames.Length; i++)
+        {
+            var (x, y) = (10 + (8 * i), 100 + (4 * i));
+            Assert.Contains(result.Findings, finding => (finding.Frames is null || finding.Frames.Contains(i)) && Covers(finding.Region, x, y));
+        }
+    }
+
+    [Fact]
+    public void Scan_EqualFrames_AreLookedAtOnce()
+    {
+        var once = Frame(3, [(20, 20)]);
+
+        var result = Assert.Single(Scan([("equal", new InstanceBuilder("equal").Image(Format, [.. Enumerable.Repeat(once, 50)]).Build())]));
+
+        AssertCovers(Assert.Single(result.Findings), 20, 20, frames: null);
+        Assert.InRange(detector.Looks, 1, 4);
+    }
+
+    [Fact]
+    public void Scan_TextOfTheSameWhiteAsWhatOtherSlicesShowThere_IsFound()
+    {
+        // A white patch on every slice but the one with the text: the maximum of all is white all over.
+        var results = Scan([.. Enumerable.Range(0, 24).Select(i => (i.ToString(), new InstanceBuilder($"patch{i}").Image(Format, Frame(i, i == 11 ? [(50, 60)] : [], withPatch: i != 11)).Build()))]);
+
+        AssertCovers(Assert.Single(results[11].Findings), 50, 60, frames: null);
+    }
+
+    [Fact]
+    public void Scan_FilesOfOtherSizesAndDamagedOnesBetween_EachHasItsResult()
+    {
+        var other = PixelFormat.Grey(200, 100);
+        var small = SampleFrame.Gradient(other)[0];
+        Array.Fill(small.Samples, 30);
+        var results = Scan([Instance(0, [(8, 8)]), ("broken", [1, 2, 3]), ("other", new InstanceBuilder("other").Image(other, small).Build()), Instance(3, [(8, 8)])]);
+
+        Assert.Equal([ScanStatus.Scanned, ScanStatus.Failed, ScanStatus.Scanned, ScanStatus.Scanned], results.Select(result => result.Status));
+        Assert.NotNull(results[1].Reason);
+        Assert.Empty(results[2].Findings);
+        Assert.Single(results[0].Findings);
+        Assert.Single(results[3].Findings);
+    }
+
+    [Fact]
+    public void Scan_DetectorFailsOnOneFrame_OnlyThatInstanceIsNotClean()
+    {
+        detector.FailsOn = 251;
+        var poisoned = Frame(2, []);
+        Array.Fill(poisoned.Samples, 251, 0, 900);
+
+        var results = Scan([Instance(0, []), Instance(1, []), ("2", new InstanceBuilder("2").Image(Format, poisoned).Build()), Instance(3, [])]);
+
+        Assert.Equal([ScanStatus.Scanned, ScanStatus.Scanned, ScanStatus.Failed, ScanStatus.Scanned], results.Select(result => result.Status));
+        Assert.Contains("lost", results[2].Reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false, false, 8)]
+    [InlineData(true, false, 8)]
+    [InlineData(false, true, 12)]
+    [InlineData(true, false, 12)]
+    [InlineData(false, false, 16)]
+    public void Scan_EachKindOfGrey_ShowsWhiteTextWhite(bool isInverted, bool isSigned, int bits)
+    {
+        var format = PixelFormat.Grey(Columns, Rows, bits, isSigned, isInverted);
+        var frame = new SampleFrame(Columns, Rows, 1);
+        Array.Fill(frame.Samples, format.Black[0]);
+        TextBurner.Burn(frame, format, "DOE JOHN", 50, 60, 2);
+
+        var result = Assert.Single(Scan([("grey", new InstanceBuilder("grey").Image(format, frame).Build())]));
+
+        AssertCovers(Assert.Single(result.Findings), 50, 60, frames: null);
+    }
+
+    [Fact]
+    public void Scan_ColourPlanar_IsLookedAtAsColour()
+    {
+        var format = PixelFormat.Colour(Columns, Rows, "RGB", 1);
+        var frame = new SampleFrame(Columns, Rows, 3);
+        TextBurner.Burn(frame, format, "DOE JOHN", 50, 60, 2);
+
+        AssertCovers(Assert.Single(Assert.Single(Scan([("colour", new InstanceBuilder("colour").Image(format, frame).Build())])).Findings), 50, 60, frames: null);
+    }
+
+    private IReadOnlyList<InstanceScan> Scan(params IReadOnlyList<(string Name, byte[] File)> files) =>
+        new SeriesScanner(FrameCodecs.Managed, detector).Scan([.. files.Select(file => new MemorySource(file.Name, file.File))], CancellationToken.None);
+
+    private static (string, byte[]) Instance(int i, (int X, int Y)[] texts) =>
+        (i.ToString(System.Globalization.CultureInfo.InvariantCulture), new InstanceBuilder($"slice{i}").Image(Format, Frame(i, texts)).Build());
+
+    /// <summary>Flat ground, each of another grey, so that no two frames are equal.</summary>
+    private static SampleFrame Frame(int i, (int X, int Y)[] texts, bool withPatch = false)
+    {
+        var frame = new SampleFrame(Columns, Rows, 1);
+        Array.Fill(frame.Samples, 20 + i);
+        for (var y = 0; withPatch && y < Rows; y++)
+        {
+            Array.Fill(frame.Samples, 255, y * Columns, Columns);
+        }
+        foreach (var (x, y) in texts)
+        {
+            TextBurner.Burn(frame, Format, "DOE JOHN", x, y, 2);
+        }
+        return frame;
+    }
+
+    private static bool Covers(Region region, int x, int y) => region.X <= x && region.Y <= y && region.Right >= x + 94 && region.Bottom >= y + 14;
+
+    private static void AssertCovers(ScanFinding finding, int x, int y, int[]? frames)
+    {
+        Assert.True(Covers(finding.Region, x, y), $"{finding.Region} does not cover the text at {x}, {y}.");
+        Assert.Equal(frames, finding.Frames);
+    }
+
+    private sealed class MemorySource(string name, byte[] file) : IScanSource
+    {
+        public string Name => name;
+
+        public Stream Open() => new MemoryStream(file, 0, file.Length, writable: false, publiclyVisible: true);
+    }
+
+    /// <summary>Sees what is white and takes a part of the picture only as a line of text.</summary>
+    private sealed class WhiteDetector : ITextDetector
+    {
+        private int looks;
+
+        public int Looks => looks;
+
+        /// <summary>A grey that ends every worker that sees much of it.</summary>
+        public int FailsOn { get; set; } = -1;
+
+        public IReadOnlyList<TextBox> Detect(GreyImage image, CancellationToken token)
+        {
+            Interlocked.Increment(ref looks);
+            if (FailsOn > 0 && image.Pixels.AsSpan().Count((byte)FailsOn) >= 500)
+            {
+                throw new ScanFailedException("The search for text lost its worker twice.");
+            }
+            var (left, top, right, bottom) = (int.MaxValue, int.MaxValue, -1, -1);
+            for (var i = 0; i < image.Pixels.Length; i++)
+            {
+                if (image.Pixels[i] >= 200)
+                {
+                    var (y, x) = Math.DivRem(i, image.Width);
+                    (left, top, right, bottom) = (Math.Min(left, x), Math.Min(top, y), Math.Max(right, x + 1), Math.Max(bottom, y + 1));
+                }
+            }
+            return right < 0 || bottom - top > 60 ? [] : [new TextBox(new Region(left, top, right - left, bottom - top), 0.9)];
+        }
+    }
+}
