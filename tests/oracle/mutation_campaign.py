@@ -183,8 +183,10 @@ def judge(case):
     for x, y, width, height in case["regions"]:
         inside[:, y + blend:y + height - blend, x + blend:x + width - blend] = True
         around[:, max(0, y - blend):y + height + blend, max(0, x - blend):x + width + blend] = True
-    if (old != new)[~around].any():
-        return f"{int((old != new)[~around].sum())} samples outside of the regions changed"
+    # Damage can make a floating-point sample NaN, which differs from itself.
+    changed = (old != new) & ~((old != old) & (new != new))
+    if changed[~around].any():
+        return f"{int(changed[~around].sum())} samples outside of the regions changed"
     for frame in range(new.shape[0]):
         if inside[frame].any() and numpy.ptp(new[frame][inside[frame]].astype(numpy.int64), axis=0).max() > 0:
             return f"frame {frame + 1} is not uniform inside of the regions"
