@@ -53,6 +53,28 @@ public sealed class ReviewTests
     }
 
     [Fact]
+    public async Task An_image_that_is_another_one_when_its_turn_comes_is_left_as_it_is()
+    {
+        await using var orthanc = await OrthancServer.Start();
+        await using var sidecar = await SidecarProcess.Start(orthanc.Address, Settings);
+        using var rita = sidecar.Client(sidecar.Http.BaseAddress!.ToString(), "image-masking", "image-review");
+        var study = new SampleStudy();
+        var image = await study.Add(orthanc, 1);
+        await Scan(orthanc, sidecar, study, image);
+        await AddFinding(sidecar, study, "f", image, null);
+        await Post(rita, "scan-findings/decisions", new { study = study.Uid, decisions = new object[] { new { findingIds = (string[])["f"], action = "accept" } } });
+        // As if another file had come between the look at the image and its turn.
+        await Execute(sidecar, "CREATE TRIGGER moved AFTER INSERT ON mask_job_items BEGIN UPDATE mask_job_items SET md5 = 'of another file' WHERE job_id = NEW.job_id; END", new { });
+
+        var job = await sidecar.WaitForEnd((string)(await Post(rita, "scan-findings/apply", new { study = study.Uid }, "key"))["id"]!);
+
+        Assert.Equal("failed", job.GetProperty("state").GetString());
+        Assert.Contains("another one than was looked at", job.GetProperty("failures")[0].GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Equal(study.Originals[image], await orthanc.ReadFile(image));
+        Assert.Contains("\"accepted\"", await rita.GetStringAsync($"api/scan-findings?study={study.Uid}"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_held_study_is_in_no_search_of_a_reader_at_any_level_and_in_no_address()
     {
         await using var orthanc = await OrthancServer.Start();

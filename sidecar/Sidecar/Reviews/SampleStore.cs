@@ -17,11 +17,11 @@ internal sealed class SampleStore(Database database, AuditLog audit, ReviewRefre
 {
     private sealed record StratumRow
     {
-        public string Modality { get; init; } = "";
+        public string? Modality { get; init; }
 
-        public string Manufacturer { get; init; } = "";
+        public string? Manufacturer { get; init; }
 
-        public string Model { get; init; } = "";
+        public string? Model { get; init; }
 
         public long Images { get; init; }
 
@@ -81,7 +81,21 @@ internal sealed class SampleStore(Database database, AuditLog audit, ReviewRefre
                             INSERT INTO samples (id, orthanc_id, md5, study_instance_uid, series_instance_uid, sop_instance_uid, modality, manufacturer, model, asked_at, asked_subject, asked_name)
                             VALUES (@Id, @OrthancId, @Md5, @StudyInstanceUid, @SeriesInstanceUid, @SopInstanceUid, @Modality, @Manufacturer, @Model, @at, @subject, @name)
                             """,
-                            new { sample.Id, image.OrthancId, image.Md5, image.StudyInstanceUid, image.SeriesInstanceUid, image.SopInstanceUid, stratum.Modality, stratum.Manufacturer, stratum.Model, at = Instant.ToText(time.GetUtcNow()), subject, name },
+                            new
+                            {
+                                sample.Id,
+                                image.OrthancId,
+                                image.Md5,
+                                image.StudyInstanceUid,
+                                image.SeriesInstanceUid,
+                                image.SopInstanceUid,
+                                Modality = stratum.Modality ?? "",
+                                Manufacturer = stratum.Manufacturer ?? "",
+                                Model = stratum.Model ?? "",
+                                at = Instant.ToText(time.GetUtcNow()),
+                                subject,
+                                name,
+                            },
                             t);
                         return sample.ToView();
                     }
@@ -127,16 +141,16 @@ internal sealed class SampleStore(Database database, AuditLog audit, ReviewRefre
         var strata = (await t.Connection!.QueryAsync<StratumRow>(
             """
             SELECT s.modality, s.manufacturer, s.model, s.images, COALESCE(p.asked, 0) AS asked FROM
-                (SELECT COALESCE(modality, '') AS modality, COALESCE(manufacturer, '') AS manufacturer, COALESCE(model, '') AS model, COUNT(*) AS images FROM scanned_instances GROUP BY 1, 2, 3) s
-                LEFT JOIN (SELECT modality, manufacturer, model, COUNT(*) AS asked FROM samples GROUP BY 1, 2, 3) p
-                ON p.modality = s.modality AND p.manufacturer = s.manufacturer AND p.model = s.model
+                (SELECT modality, manufacturer, model, COUNT(*) AS images FROM scanned_instances GROUP BY modality, manufacturer, model) s
+                LEFT JOIN (SELECT modality, manufacturer, model, COUNT(*) AS asked FROM samples GROUP BY modality, manufacturer, model) p
+                ON p.modality = COALESCE(s.modality, '') AND p.manufacturer = COALESCE(s.manufacturer, '') AND p.model = COALESCE(s.model, '')
             """,
             transaction: t)).AsList();
         var (images, asked) = (strata.Sum(s => s.Images), strata.Sum(s => s.Asked) + 1);
         return strata.OrderByDescending(s => ((double)s.Images / images * asked) - s.Asked).ThenBy(s => (s.Modality, s.Manufacturer, s.Model)).ToList();
     }
 
-    // Orthanc's ids are hashes: the first one after a random place is a random image, found by the index.
+    // Orthanc's ids are hashes: the first one after a random place is a random image, found by the index of devices.
     private static async Task<ImageRow?> FindImage(DbTransaction t, StratumRow stratum)
     {
         var start = RandomNumberGenerator.GetInt32(int.MaxValue).ToString("x8", CultureInfo.InvariantCulture);
@@ -145,13 +159,12 @@ internal sealed class SampleStore(Database database, AuditLog audit, ReviewRefre
             var image = await t.Connection!.QueryFirstOrDefaultAsync<ImageRow>(
                 $"""
                 SELECT s.orthanc_id, s.md5, s.study_instance_uid, s.series_instance_uid, s.sop_instance_uid FROM scanned_instances s
-                WHERE s.orthanc_id {place} AND s.state = 'scanned'
-                  AND COALESCE(s.modality, '') = @Modality AND COALESCE(s.manufacturer, '') = @Manufacturer AND COALESCE(s.model, '') = @Model
+                WHERE {Is("modality", stratum.Modality)} AND {Is("manufacturer", stratum.Manufacturer)} AND {Is("model", stratum.Model)} AND s.orthanc_id {place} AND s.state = 'scanned'
                   AND NOT EXISTS (SELECT 1 FROM scan_findings f WHERE f.orthanc_id = s.orthanc_id AND f.state IN ('open', 'accepted', 'dismissed'))
                   AND NOT EXISTS (SELECT 1 FROM samples p WHERE p.orthanc_id = s.orthanc_id AND p.md5 = s.md5)
                 ORDER BY s.orthanc_id LIMIT 1
                 """,
-                new { start, stratum.Modality, stratum.Manufacturer, stratum.Model },
+                new { start, modality = stratum.Modality, manufacturer = stratum.Manufacturer, model = stratum.Model },
                 t);
             if (image is not null)
             {
@@ -160,5 +173,7 @@ internal sealed class SampleStore(Database database, AuditLog audit, ReviewRefre
         }
 
         return null;
+
+        static string Is(string column, string? value) => value is null ? $"s.{column} IS NULL" : $"s.{column} = @{column}";
     }
 }

@@ -177,6 +177,21 @@ public sealed class FindingTests
         Assert.Equal("400 idempotency-key", Problem(await Send(stage.Rita, "POST", "/api/scan-findings/apply", new { study = Study })));
     }
 
+    [Theory, OnSqlite, OnPostgres]
+    public async Task Of_several_who_apply_at_once_one_gets_the_job(string kind)
+    {
+        await using var stage = await ReviewStage.Create(kind);
+        await stage.AddImage("i1");
+        await stage.AddFinding("f1", "i1");
+        await stage.Decide(new { findingIds = Ids("f1"), action = "accept" });
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(n => Send(stage.Rita, "POST", "/api/scan-findings/apply", new { study = Study }, $"key-{n}")));
+
+        Assert.Single(answers, a => a.Status == 202);
+        Assert.All(answers.Where(a => a.Status != 202), a => Assert.Contains(Problem(a), Ids("400 nothing-to-mask", "409 findings-changed")));
+        Assert.Equal("1", await stage.Text("SELECT CAST(COUNT(*) AS TEXT) FROM mask_job_items"));
+    }
+
     [Fact]
     public async Task A_job_with_masks_of_each_images_own_cannot_be_asked_for_otherwise()
     {

@@ -15,7 +15,7 @@ CREATE TABLE mask_job_findings (
 CREATE INDEX mask_jobs_by_end ON mask_jobs (finished_at);
 CREATE INDEX scan_findings_by_time ON scan_findings (found_at);
 CREATE INDEX scanned_instances_by_time ON scanned_instances (scanned_at);
-CREATE INDEX scanned_instances_by_device ON scanned_instances (modality, manufacturer, model);
+CREATE INDEX scanned_instances_by_device ON scanned_instances (modality, manufacturer, model, orthanc_id);
 
 -- The template that proposed a finding, where no scan did.
 ALTER TABLE scan_findings ADD COLUMN template_id TEXT;
