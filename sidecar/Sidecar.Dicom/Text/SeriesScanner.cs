@@ -11,7 +11,7 @@ namespace Sidecar.Dicom.Text;
 /// (<see cref="FrameGroup"/>), so that text that is on all slices costs little more than text on one.
 /// </summary>
 /// <param name="codecs">For compressed frames.</param>
-/// <param name="detector">Finds lines; null where none is installed.</param>
+/// <param name="detector">Finds lines; null where none is installed, so that a weaker way stands in.</param>
 public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector) : ISeriesScanner
 {
     /// <summary>Frames looked at together: more hide text of one frame behind what is brighter in another.</summary>
@@ -20,13 +20,15 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector) :
     /// <summary>Pixels of all frames of a group, which are in memory twice: the group being looked at and the one being decoded.</summary>
     private const int GroupPixels = 24 << 20;
 
-    public string Engine => "1";
+    private static readonly LineCandidates Weak = new();
+
+    public string Engine => IsWeak ? "line candidates, rules 1" : "PP-OCRv4 detection, rules 1";
 
     public bool IsWeak => detector is null;
 
     public IReadOnlyList<InstanceScan> Scan(IReadOnlyList<IScanSource> instances, CancellationToken token)
     {
-        var run = new Run(instances.Count, new LineFinder(detector ?? throw new InvalidOperationException()), token);
+        var run = new Run(instances.Count, new LineFinder(detector ?? Weak), token);
         for (var i = 0; i < instances.Count; i++)
         {
             token.ThrowIfCancellationRequested();

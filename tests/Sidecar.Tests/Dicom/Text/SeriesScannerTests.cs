@@ -134,6 +134,19 @@ public sealed class SeriesScannerTests
         AssertCovers(Assert.Single(Assert.Single(Scan([("colour", new InstanceBuilder("colour").Image(format, frame).Build())])).Findings), 50, 60, frames: null);
     }
 
+    [Fact]
+    public void Scan_NoDetectorInstalled_SaysSoAndStillFindsLines()
+    {
+        var scanner = new SeriesScanner(FrameCodecs.Managed, detector: null);
+        var (name, file) = Instance(1, [(50, 60)]);
+
+        var result = Assert.Single(scanner.Scan([new MemorySource(name, file)], CancellationToken.None));
+
+        Assert.True(scanner.IsWeak);
+        Assert.NotEqual(new SeriesScanner(FrameCodecs.Managed, detector).Engine, scanner.Engine);
+        Assert.Contains(result.Findings, finding => Covers(finding.Region, 50, 60));
+    }
+
     private IReadOnlyList<InstanceScan> Scan(params IReadOnlyList<(string Name, byte[] File)> files) =>
         new SeriesScanner(FrameCodecs.Managed, detector).Scan([.. files.Select(file => new MemorySource(file.Name, file.File))], CancellationToken.None);
 
