@@ -230,6 +230,14 @@ test('a study is finalized when nothing is left, and opened again with a reason'
   expect(client.reopen).toHaveBeenCalledWith('1', 'A name was overlooked.', expect.anything());
 });
 
+test('in a finalized study nothing can be decided before it is opened again', async () => {
+  const { client } = await open(aStudy([aFinding('n1', { state: 'dismissed' })], { state: 'finalized' }));
+  await click(all('image-masking-cluster')[0]!);
+  await press('a', {}, all('image-masking-cluster')[0]);
+  expect(all('image-masking-accept')).toHaveLength(0);
+  expect(client.decide).not.toHaveBeenCalled();
+});
+
 test('a template that fits is offered first, and accepted masks are kept as one', async () => {
   const accepted = aFinding('n1', { state: 'accepted', decision: { action: 'accept', by: 'Mia', at: '2026-11-22T05:00:00Z', region: { x: 0, y: 0, width: 99, height: 9 } } });
   const { client, panel } = await open(aStudy([accepted, ...dates], { templates: [{ id: 't1', name: 'ACME banner', regions: [names[0]!.region], images: 3 }] }));

@@ -66,9 +66,13 @@ function Study({ session, view, run }: { readonly session: FindingsSession; read
   const [said, setSaid] = useState('');
   const [focusTurn, setFocusTurn] = useState(0);
   const panel = useRef<HTMLDivElement>(null);
+  const alert = useRef<HTMLParagraphElement>(null);
   const toDecide = rows.filter(isOpen).length + arranged.hiddenOpen;
+  const mayDecide = session.mayReview && view.state !== 'finalized';
 
   useEffect(() => setRejecting(false), [selected]);
+  // The button that was refused may be far below.
+  useEffect(() => alert.current?.scrollIntoView?.({ block: 'nearest' }), [refused]);
 
   const focusList = (): void => setFocusTurn(turn => turn + 1);
 
@@ -88,7 +92,7 @@ function Study({ session, view, run }: { readonly session: FindingsSession; read
 
   const decide = async (action: DecisionAction, reason?: string): Promise<void> => {
     const target = store.selected.get();
-    if (!target || !session.mayReview || store.busy.get()) {
+    if (!target || !mayDecide || store.busy.get()) {
       return;
     }
     const region = action === 'accept' ? store.adjusting.get()?.region : undefined;
@@ -113,13 +117,13 @@ function Study({ session, view, run }: { readonly session: FindingsSession; read
   const actions: FindingActions = {
     accept: () => void decide('accept'),
     reject: reason => void decide('dismiss', reason),
-    askReason: () => session.mayReview && finding && setRejecting(true),
+    askReason: () => mayDecide && finding && setRejecting(true),
     leaveReason: () => {
       setRejecting(false);
       focusList();
     },
     adjust: () => {
-      if (session.mayReview) {
+      if (mayDecide) {
         session.startAdjusting();
         focusList();
       }
@@ -176,14 +180,14 @@ function Study({ session, view, run }: { readonly session: FindingsSession; read
       <ScanBanner session={session} view={view} />
       <TemplateOffers session={session} view={view} />
       {refused && (
-        <p role="alert" className="image-masking-bad" data-cy="image-masking-refused">
+        <p ref={alert} role="alert" className="image-masking-bad" data-cy="image-masking-refused">
           {describeProblem(refused)}
         </p>
       )}
       <p role="status" className="image-masking-quiet" data-cy="image-masking-said">
         {said}
       </p>
-      {rows.length > 0 && <SelectedFinding session={session} row={row} finding={finding} rejecting={rejecting} actions={actions} />}
+      {rows.length > 0 && <SelectedFinding session={session} row={row} finding={finding} mayDecide={mayDecide} rejecting={rejecting} actions={actions} />}
       {view.clusters.length > 0 && <FindingFilters store={store} view={view} arranged={arranged} />}
       {rows.length > 0 && <FindingTree session={session} arranged={arranged} focusTurn={focusTurn} />}
       {rows.length === 0 && arranged.hidden > 0 && <p>{t('findings.noneShown')}</p>}
@@ -193,7 +197,7 @@ function Study({ session, view, run }: { readonly session: FindingsSession; read
         </p>
       )}
       {arranged.masked.length > 0 && <p className="image-masking-quiet">{tn('findings.masked', arranged.masked.length)}</p>}
-      <Unscannable session={session} images={view.unscannable} />
+      <Unscannable session={session} images={view.unscannable} mayDecide={mayDecide} />
       <KeepTemplate session={session} view={view} row={row} />
       <FinishStudy session={session} view={view} arranged={arranged} apply={() => run('imageMaskingApplyAccepted')} />
     </div>

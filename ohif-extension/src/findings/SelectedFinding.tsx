@@ -21,13 +21,15 @@ export interface SelectedFindingProps {
   readonly session: FindingsSession;
   readonly row: ClusterRow | undefined;
   readonly finding: FindingView | undefined;
+  /** False without the permission, and once the study is finalized. */
+  readonly mayDecide: boolean;
   readonly rejecting: boolean;
   readonly actions: FindingActions;
 }
 
 /** What is chosen, and what can be done with it. */
-export function SelectedFinding({ session, row, finding, rejecting, actions }: SelectedFindingProps): ReactNode {
-  const { store, mayReview } = session;
+export function SelectedFinding({ session, row, finding, mayDecide, rejecting, actions }: SelectedFindingProps): ReactNode {
+  const { store } = session;
   const busy = useObservable(store.busy);
   const adjusting = useObservable(store.adjusting);
   const whole = useObservable(store.selected)?.whole ?? false;
@@ -56,7 +58,7 @@ export function SelectedFinding({ session, row, finding, rejecting, actions }: S
       <p className="image-masking-quiet">{t('finding.device', { ...cluster.device, columns: cluster.columns, rows: cluster.rows }).trim()}</p>
       {finding.afterMasking && <p className="image-masking-bad">{t('findings.afterMasking')}</p>}
       {finding.decision && <Decided finding={finding} />}
-      {mayReview && adjusting && (
+      {mayDecide && adjusting && (
         <>
           <p id="image-masking-adjusting">{t('finding.adjusting')}</p>
           <div className="image-masking-choices">
@@ -69,8 +71,8 @@ export function SelectedFinding({ session, row, finding, rejecting, actions }: S
           </div>
         </>
       )}
-      {mayReview && !adjusting && rejecting && <RejectForm findings={findings.length} busy={busy} confirm={actions.reject} cancel={actions.leaveReason} />}
-      {mayReview && !adjusting && !rejecting && findings.length > 0 && (
+      {mayDecide && !adjusting && rejecting && <RejectForm findings={findings.length} busy={busy} confirm={actions.reject} cancel={actions.leaveReason} />}
+      {mayDecide && !adjusting && !rejecting && findings.length > 0 && (
         <div className="image-masking-choices">
           <button type="button" className="image-masking-button image-masking-good" data-cy="image-masking-accept" aria-keyshortcuts="A" disabled={busy} onClick={actions.accept}>
             {tn('finding.accept.all', findings.length)} <kbd>A</kbd>

@@ -6,7 +6,7 @@ import type { FindingsSession } from './FindingsSession';
 import { describeImageOf } from './FindingTree';
 
 /** Images of which nothing is known: a person has to look at each. */
-export function Unscannable({ session, images }: { readonly session: FindingsSession; readonly images: readonly UnscannableView[] }): ReactNode {
+export function Unscannable({ session, images, mayDecide }: { readonly session: FindingsSession; readonly images: readonly UnscannableView[]; readonly mayDecide: boolean }): ReactNode {
   const busy = useObservable(session.store.busy);
   const shown = useObservable(session.shown);
   if (images.length === 0) {
@@ -31,7 +31,7 @@ export function Unscannable({ session, images }: { readonly session: FindingsSes
               {image.acknowledged ? (
                 <span className="image-masking-quiet">{t('unscannable.acknowledged')}</span>
               ) : (
-                session.mayReview && (
+                mayDecide && (
                   <button
                     type="button"
                     className="image-masking-button"
