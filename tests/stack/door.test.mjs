@@ -187,6 +187,18 @@ describe('what a browser is told', () => {
     assert.equal((await fetch(`${stack.url}/gone.bundle.0123456789abcdef.js`)).status, 404);
   });
 
+  test('the pages beside OHIF are one document, never kept, and only under their own names', async () => {
+    for (const path of ['/worklist', '/templates', '/dashboard', '/schedules', '/audit', '/signed-in?code=1&state=2']) {
+      const answer = await ask('GET', path);
+      assert.equal(answer.status, 200, path);
+      assert.match(answer.headers['content-type'], /^text\/html/, path);
+      assert.match(answer.body, /\/mask\/pages\.js/, path);
+      assert.equal(answer.headers['cache-control'], 'no-cache', path);
+      assert.equal((await ask('POST', path)).status, 403, path);
+    }
+    for (const path of ['/worklist/', '/worklistx', '/audit/x']) assert.doesNotMatch((await ask('GET', path)).body, /\/mask\/pages\.js/, path);
+  });
+
   test('addresses in answers name the door, whatever the browser claims', async () => {
     const answer = await ask('GET', `/dicom-web/studies/${study}/metadata`, 'mia', { Forwarded: 'host=evil.example;proto=https', 'X-Forwarded-Host': 'evil.example' });
     assert.ok(answer.body.includes(`http://127.0.0.1:${stack.ports.port}/dicom-web/studies/`));
