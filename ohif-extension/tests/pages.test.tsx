@@ -230,7 +230,7 @@ describe('the dashboard', () => {
 });
 
 describe('the schedules', () => {
-  const nightly: ScanScheduleView = { id: 's1', name: 'Nightly', cron: '0 0 1 * * ?', timeZone: 'Europe/Berlin', query: { modality: 'US', olderEngine: true }, windowStart: '01:00:00', windowEnd: '05:00:00', maxInstances: 5000, enabled: true };
+  const nightly: ScanScheduleView = { id: 's1', name: 'Nightly', cron: '0 1 * * *', timeZone: 'Europe/Berlin', query: { modality: 'US', olderEngine: true }, windowStart: '01:00', windowEnd: '05:00', maxInstances: 5000, enabled: true };
   const run: ScanRunView = {
     id: 'r1', kind: 'bulk', state: 'running', counts: { studies: 3, series: 2, waiting: 40, scanned: 1200, unscannable: 1, findings: 7 }, createdAt: '2026-11-22T01:00:00Z', createdBy: 'Ada', query: nightly.query, mayWorkNow: false,
   };
@@ -239,7 +239,7 @@ describe('the schedules', () => {
     const client = fake({ schedules: vi.fn<PageClient['schedules']>(async () => [nightly]) });
     const page = await render(<Schedules client={client} />);
     await settle();
-    expect(page.querySelector('tbody')?.textContent).toContain('0 0 1 * * ?01:00 to 05:00, Europe/BerlinUS · scanned by an older versionat most 5,000 images each time');
+    expect(page.querySelector('tbody')?.textContent).toContain('0 1 * * *01:00 to 05:00, Europe/BerlinUS · scanned by an older versionat most 5,000 images each time');
     await click(button('Turn off'));
     await settle();
     expect(client.changeSchedule).toHaveBeenCalledExactlyOnceWith('s1', expect.objectContaining({ name: 'Nightly', enabled: false, query: nightly.query }));
@@ -266,7 +266,7 @@ describe('the schedules', () => {
   });
 
   test('a new one is added with what was filled in; the form stays open with what the sidecar refuses', async () => {
-    const client = fake({ addSchedule: vi.fn<PageClient['addSchedule']>(async () => Promise.reject(new SidecarProblem(400, 'x', 'cron is no Quartz expression.'))) });
+    const client = fake({ addSchedule: vi.fn<PageClient['addSchedule']>(async () => Promise.reject(new SidecarProblem(400, 'x', 'cron is not understood.'))) });
     const page = await render(<Schedules client={client} />);
     await settle();
     await click(button('New schedule'));
@@ -277,7 +277,7 @@ describe('the schedules', () => {
     await act(async () => page.querySelector('form')?.requestSubmit());
     await settle();
     expect(client.addSchedule.mock.lastCall?.[0]).toMatchObject({ name: 'Ultrasound', query: { modality: 'US', neverScanned: false, olderEngine: false }, maxInstances: 100, enabled: true });
-    expect(page.querySelector('[role="alert"]')?.textContent).toBe('cron is no Quartz expression.');
+    expect(page.querySelector('[role="alert"]')?.textContent).toBe('cron is not understood.');
     client.addSchedule.mockResolvedValueOnce(undefined);
     await act(async () => page.querySelector('form')?.requestSubmit());
     await settle();

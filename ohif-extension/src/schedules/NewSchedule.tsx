@@ -35,7 +35,7 @@ export function NewSchedule({ add, cancel }: NewScheduleProps): ReactNode {
   return (
     <form onSubmit={submit} aria-label={t('schedules.add')}>
       <label>{t('schedules.name')}<input name="name" required maxLength={100} autoFocus /></label>
-      <label>{t('schedules.cron')}<input name="cron" required defaultValue="0 0 1 * * ?" size={14} /></label>
+      <label>{t('schedules.cron')}<input name="cron" required defaultValue="0 22 * * *" size={14} /></label>
       <label>{t('schedules.timeZone')}<input name="timeZone" required defaultValue={Intl.DateTimeFormat().resolvedOptions().timeZone} /></label>
       <label>{t('schedules.windowStart')}<input type="time" name="windowStart" /></label>
       <label>{t('schedules.windowEnd')}<input type="time" name="windowEnd" /></label>

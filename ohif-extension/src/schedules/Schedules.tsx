@@ -110,7 +110,7 @@ function ScheduleTable({ schedules, onRun, onChange, onDelete }: ScheduleTablePr
           return (
             <tr key={id}>
               <th scope="row">{schedule.name}{!schedule.enabled && <div className="warning">{t('schedules.off')}</div>}</th>
-              <td><code>{schedule.cron}</code><div className="quiet">{describeHours(schedule)}</div></td>
+              <td><code>{schedule.cron}</code><div className="quiet">{describeHours(schedule)}</div>{schedule.enabled && schedule.nextAt && <div className="quiet">{t('schedules.next', { time: new Date(schedule.nextAt).toLocaleString(language(), { dateStyle: 'short', timeStyle: 'short' }) })}</div>}</td>
               <td>{describeQuery(schedule.query)}{schedule.maxInstances ? <div className="quiet">{t('schedules.atMost', { count: schedule.maxInstances.toLocaleString(language()) })}</div> : null}</td>
               <td>
                 <div className="buttons">
@@ -137,7 +137,7 @@ function copyOf({ name, cron, timeZone, query, windowStart, windowEnd, maxInstan
 }
 
 function describeHours({ timeZone, windowStart, windowEnd }: NewScanSchedule): string {
-  return windowStart && windowEnd ? t('schedules.hours', { from: windowStart.slice(0, 5), to: windowEnd.slice(0, 5), zone: timeZone }) : timeZone;
+  return windowStart && windowEnd ? t('schedules.hours', { from: windowStart, to: windowEnd, zone: timeZone }) : timeZone;
 }
 
 export function describeQuery(query: ScanQueryView): string {

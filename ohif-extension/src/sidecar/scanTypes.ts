@@ -37,4 +37,5 @@ export interface NewScanSchedule {
 
 export interface ScanScheduleView extends NewScanSchedule {
   readonly id: string;
+  readonly nextAt?: string | null;
 }
