@@ -178,7 +178,9 @@ export function FindingTree({ session, arranged, focusTurn }: FindingTreeProps):
           </span>
           <span className="image-masking-cluster-line image-masking-quiet">
             <span>
-              {[cluster.matchedAttribute ? t('findings.like', { attribute: cluster.matchedAttribute }) : '', t('findings.confidence', { percent: percent(cluster.confidence) })].filter(Boolean).join(' · ')}
+              {[cluster.matchedAttribute ? t('findings.like', { attribute: cluster.matchedAttribute }) : '', t('findings.confidence', { percent: percent(cluster.confidence) }), cluster.findings > cluster.images ? tn('findings.count', cluster.findings) : '']
+                .filter(Boolean)
+                .join(' · ')}
             </span>
             <span>{t(`findingState.${state}`)}</span>
           </span>

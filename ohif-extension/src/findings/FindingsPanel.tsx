@@ -109,7 +109,7 @@ function Study({ session, view, run }: { readonly session: FindingsSession; read
       setSaid(t('done.reopened'));
       focusList();
     } else {
-      setSaid(tn(action === 'accept' ? 'done.accepted' : 'done.dismissed', left));
+      setSaid(left === 0 ? t('findings.allDecided') : tn(action === 'accept' ? 'done.accepted' : 'done.dismissed', left));
       goOn();
     }
   };
