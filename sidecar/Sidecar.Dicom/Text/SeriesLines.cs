@@ -1,4 +1,5 @@
 using Sidecar.Dicom.Pixels;
+using Sidecar.Dicom.Text.Kinds;
 
 namespace Sidecar.Dicom.Text;
 
@@ -21,11 +22,23 @@ internal sealed class SeriesLines
     private const double Room = 0.2;
     private const int LeastRoom = 3;
 
+    /// <summary>Readings of a line, in groups of frames apart: what stands in one place may change from slice to slice, but not its kind.</summary>
+    private const int MostReadings = 3;
+
+    /// <summary>A line that resembles an attribute of its own image is text, however faint.</summary>
+    private const double ConfidenceOfMatch = 0.95;
+
     private readonly List<Entry> entries = [];
 
-    public void Add(FoundLine line, IEnumerable<EqualFrames> frames)
+    /// <summary>Whether the line has not been read often enough to know what it is.</summary>
+    public bool WantsReading(FoundLine line) => Find(line) is not { Readings.Count: >= MostReadings };
+
+    /// <param name="line">As found.</param>
+    /// <param name="frames">Where.</param>
+    /// <param name="reading">Null where it was not read.</param>
+    public void Add(FoundLine line, IEnumerable<EqualFrames> frames, LineReading? reading)
     {
-        var entry = entries.Find(entry => AreAlike(entry.Line.Region, line.Region));
+        var entry = Find(line);
         if (entry is null)
         {
             entry = new Entry { Line = line };
@@ -36,22 +49,33 @@ internal sealed class SeriesLines
             entry.Line = new FoundLine(FoundLine.Join(entry.Line.Region, line.Region), Math.Max(entry.Line.Confidence, line.Confidence), Math.Max(entry.Line.Support, line.Support));
         }
         entry.Frames.UnionWith(frames);
+        if (reading is not null)
+        {
+            entry.Readings.Add(reading);
+        }
     }
 
     /// <summary>The findings of one instance, from top to bottom.</summary>
     /// <param name="instance">Its place in the series.</param>
     /// <param name="layout">Its size and number of frames.</param>
-    public IReadOnlyList<ScanFinding> FindingsOf(int instance, PixelLayout layout) =>
+    /// <param name="sort">Says what the readings of a line make it.</param>
+    public IReadOnlyList<ScanFinding> FindingsOf(int instance, PixelLayout layout, Func<IReadOnlyList<LineReading>, SortedLine> sort) =>
         [.. entries
-            .Select(entry => (entry.Line, Frames: entry.Frames.SelectMany(equal => equal.Places).Where(place => place.Instance == instance).Select(place => place.Frame).Order().ToList()))
+            .Select(entry => (Entry: entry, entry.Line, Frames: entry.Frames.SelectMany(equal => equal.Places).Where(place => place.Instance == instance).Select(place => place.Frame).Order().ToList()))
             .Where(found => found.Frames.Count > 0)
             .OrderBy(found => found.Line.Region.Y).ThenBy(found => found.Line.Region.X)
+            .Select(found => (found.Line, found.Frames, Sorted: found.Entry.Sorted ??= sort(found.Entry.Readings)))
             .Select(found => new ScanFinding
             {
                 Region = Widen(found.Line.Region).ClipTo(layout.Columns, layout.Rows)!,
-                Confidence = found.Line.Confidence,
+                Confidence = found.Sorted is { Attribute: not null, Kind: not FindingKind.Harmless } ? Math.Max(found.Line.Confidence, ConfidenceOfMatch) : found.Line.Confidence,
                 Frames = found.Frames.Count == layout.Frames ? null : found.Frames,
+                Kind = found.Sorted.Kind,
+                MatchedAttribute = found.Sorted.Attribute,
+                Text = found.Sorted.Text,
             })];
+
+    private Entry? Find(FoundLine line) => entries.Find(entry => AreAlike(entry.Line.Region, line.Region));
 
     private static Region Widen(Region region)
     {
@@ -71,5 +95,9 @@ internal sealed class SeriesLines
         public required FoundLine Line { get; set; }
 
         public HashSet<EqualFrames> Frames { get; } = [];
+
+        public List<LineReading> Readings { get; } = [];
+
+        public SortedLine? Sorted { get; set; }
     }
 }

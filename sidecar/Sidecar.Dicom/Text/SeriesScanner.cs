@@ -3,6 +3,7 @@ using Sidecar.Dicom.Codecs;
 using Sidecar.Dicom.Files;
 using Sidecar.Dicom.Masking;
 using Sidecar.Dicom.Pixels;
+using Sidecar.Dicom.Text.Kinds;
 
 namespace Sidecar.Dicom.Text;
 
@@ -12,8 +13,12 @@ namespace Sidecar.Dicom.Text;
 /// </summary>
 /// <param name="codecs">For compressed frames.</param>
 /// <param name="detector">Finds lines; null where none is installed, so that a weaker way stands in.</param>
-public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector) : ISeriesScanner
+/// <param name="reader">Reads them; null: found lines are of no known kind.</param>
+/// <param name="harmless">Markings that tell nothing about a person; the built-in ones where not given.</param>
+public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, ITextReader? reader = null, HarmlessWords? harmless = null) : ISeriesScanner
 {
+    private readonly LineSorter sorter = new(reader, harmless ?? HarmlessWords.Load());
+
     /// <summary>Frames looked at together: more hide text of one frame behind what is brighter in another.</summary>
     private const int GroupFrames = 32;
 
@@ -28,7 +33,7 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector) :
 
     public IReadOnlyList<InstanceScan> Scan(IReadOnlyList<IScanSource> instances, CancellationToken token)
     {
-        var run = new Run(instances.Count, new LineFinder(detector ?? Weak), token);
+        var run = new Run(instances.Count, new LineFinder(detector ?? Weak), sorter, token);
         for (var i = 0; i < instances.Count; i++)
         {
             token.ThrowIfCancellationRequested();
@@ -44,6 +49,7 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector) :
         {
             using var reader = FrameReader.Open(source, codecs, token);
             run.Layouts[index] = reader.Layout;
+            run.Known.Add(reader.File);
             for (var first = 0; first < reader.Layout.Frames; first += Environment.ProcessorCount)
             {
                 var images = new FrameImage[Math.Min(Environment.ProcessorCount, reader.Layout.Frames - first)];
@@ -65,7 +71,7 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector) :
     }
 
     /// <summary>One call's state.</summary>
-    private sealed class Run(int instances, LineFinder finder, CancellationToken token)
+    private sealed class Run(int instances, LineFinder finder, LineSorter sorter, CancellationToken token)
     {
         private readonly SeriesLines lines = new();
         private readonly Dictionary<(ulong Hash, PixelLayout Layout), EqualFrames> seen = [];
@@ -74,6 +80,9 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector) :
         private readonly HashSet<PixelLayout> lookedAt = [];
         private PixelLayout? groupLayout;
         private Task looking = Task.CompletedTask;
+
+        /// <summary>What all instances say about themselves.</summary>
+        public KnownValues Known { get; } = new();
 
         public PixelLayout?[] Layouts { get; } = new PixelLayout?[instances];
 
@@ -116,7 +125,7 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector) :
             Status = Refusals[instance]?.Status ?? ScanStatus.Scanned,
             Reason = Refusals[instance]?.Reason,
             Frames = Layouts[instance]?.Frames ?? 0,
-            Findings = Layouts[instance] is { } layout ? lines.FindingsOf(instance, layout) : [],
+            Findings = Layouts[instance] is { } layout ? lines.FindingsOf(instance, layout, readings => sorter.Sort(readings, Known)) : [],
         };
 
         /// <summary>Starts on the frames gathered, while the next are decoded; not before the group before is done.</summary>
@@ -137,9 +146,16 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector) :
         {
             try
             {
-                foreach (var (line, at) in new FrameGroup([.. frames.Select(frame => frame.Image)], finder, isThorough).Find(token))
+                var found = new FrameGroup([.. frames.Select(frame => frame.Image)], finder, isThorough).Find(token);
+                var readings = new LineReading?[found.Count];
+                ParallelLoop.Run(0, readings.Length, i =>
                 {
-                    lines.Add(line, at.Select(i => frames[i].Equal));
+                    var (line, at) = found[i];
+                    readings[i] = lines.WantsReading(line) ? sorter.Read(frames[at[at.Count / 2]].Image, line.Region, token) : null;
+                }, token);
+                for (var i = 0; i < readings.Length; i++)
+                {
+                    lines.Add(found[i].Line, found[i].Frames.Select(frame => frames[frame].Equal), readings[i]);
                 }
             }
             catch (ScanFailedException failure) when (frames.Count == 1)

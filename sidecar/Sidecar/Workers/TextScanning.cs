@@ -1,5 +1,6 @@
 using Sidecar.Dicom.Codecs;
 using Sidecar.Dicom.Text;
+using Sidecar.Dicom.Text.Kinds;
 
 namespace Sidecar.Workers;
 
@@ -17,6 +18,10 @@ internal static class TextScanning
     /// <param name="codecs">For compressed frames.</param>
     /// <param name="text">Finds and reads lines.</param>
     /// <param name="models">Settings.</param>
-    public static SeriesScanner CreateScanner(FrameCodecs codecs, TextWorkerPool text, TextModelOptions models) =>
-        new(codecs, text.HasDetector ? text : null);
+    /// <exception cref="IOException">The site's list of harmless markings cannot be read.</exception>
+    public static SeriesScanner CreateScanner(FrameCodecs codecs, TextWorkerPool text, TextModelOptions models)
+    {
+        using var harmless = models.HarmlessFile.Length > 0 ? File.OpenText(models.HarmlessFile) : TextReader.Null;
+        return new SeriesScanner(codecs, text.HasDetector ? text : null, text, HarmlessWords.Load(harmless));
+    }
 }

@@ -110,7 +110,7 @@ internal sealed class FindingClassifier(HarmlessWords harmless)
         {
             return new TextKind(FindingKind.Institution);
         }
-        if (line.Dates.HasDate || line.Dates.Times.Count > 0 || line.Ages.Count > 0 || (line.Words.Any(Labels.AnnouncesBirth) && line.Digits >= 4))
+        if (line.Dates.HasDate || line.Dates.Times.Count > 0 || line.LooksLikeDate || line.Ages.Count > 0 || (line.Words.Any(Labels.AnnouncesBirth) && line.Digits >= 4))
         {
             return new TextKind(FindingKind.Date);
         }

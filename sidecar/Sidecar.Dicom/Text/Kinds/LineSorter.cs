@@ -2,6 +2,18 @@ using Sidecar.Dicom.Pixels;
 
 namespace Sidecar.Dicom.Text.Kinds;
 
+/// <summary>A line as it was read, upright. PHI.</summary>
+/// <param name="Reading">Text and confidence.</param>
+/// <param name="Length">Of the line in pixels, in the direction of the text.</param>
+/// <param name="Height">Of the line in pixels.</param>
+internal sealed record LineReading(TextReading Reading, int Length, int Height);
+
+/// <summary>What a line is.</summary>
+/// <param name="Kind">Other where it was not read.</param>
+/// <param name="Attribute">Keyword of the attribute it resembles; null where none.</param>
+/// <param name="Text">As read; null where nothing was. PHI.</param>
+internal sealed record SortedLine(FindingKind Kind, string? Attribute, string? Text);
+
 /// <summary>Reads lines where they are found, and sorts them once all values of the series are known. Reading ranks findings; it never drops one.</summary>
 /// <param name="reader">Null where none is installed: then every line is of no known kind.</param>
 /// <param name="harmless">Markings that tell nothing about a person.</param>
@@ -16,7 +28,7 @@ internal sealed class LineSorter(ITextReader? reader, HarmlessWords harmless)
     private readonly FindingClassifier classifier = new(harmless);
 
     /// <summary>What the line says in this frame; null where it could not be read at all.</summary>
-    public TextReading? Read(FrameImage frame, Region region, CancellationToken token)
+    public LineReading? Read(FrameImage frame, Region region, CancellationToken token)
     {
         if (reader is null)
         {
@@ -29,10 +41,11 @@ internal sealed class LineSorter(ITextReader? reader, HarmlessWords harmless)
             {
                 // Written from bottom to top or from top to bottom: the one that makes words.
                 var upward = Resample.Turn(line);
-                return Better(reader.Read(upward, token), reader.Read(Resample.Turn(Resample.Turn(upward)), token));
+                return new LineReading(Better(reader.Read(upward, token), reader.Read(Resample.Turn(Resample.Turn(upward)), token)), region.Height, region.Width);
             }
             var reading = reader.Read(line, token);
-            return reading.Confidence >= Sure ? reading : Better(reading, reader.Read(Resample.Turn(Resample.Turn(line)), token));
+            reading = reading.Confidence >= Sure ? reading : Better(reading, reader.Read(Resample.Turn(Resample.Turn(line)), token));
+            return new LineReading(reading, region.Width, region.Height);
         }
         catch (ScanFailedException)
         {
@@ -41,22 +54,11 @@ internal sealed class LineSorter(ITextReader? reader, HarmlessWords harmless)
     }
 
     /// <summary>What the line is, by the worst that any of its readings may tell about a person.</summary>
-    public (TextKind Kind, string? Text) Sort(IEnumerable<TextReading> readings, Region region, KnownValues known)
-    {
-        (TextKind Kind, string? Text) worst = (new TextKind(FindingKind.Other), null);
-        var isFirst = true;
-        foreach (var reading in readings)
-        {
-            var isUpright = region.Height <= region.Width * 3 / 2;
-            var kind = classifier.Classify(reading, isUpright ? region.Width : region.Height, isUpright ? region.Height : region.Width, known);
-            if (isFirst || Rank(kind) < Rank(worst.Kind))
-            {
-                worst = (kind, reading.Text.Length > 0 ? reading.Text : null);
-                isFirst = false;
-            }
-        }
-        return worst;
-    }
+    public SortedLine Sort(IReadOnlyList<LineReading> readings, KnownValues known) => readings
+        .Select(read => (Kind: classifier.Classify(read.Reading, read.Length, read.Height, known), read.Reading.Text))
+        .OrderBy(sorted => Rank(sorted.Kind))
+        .Select(sorted => new SortedLine(sorted.Kind.Kind, sorted.Kind.MatchedAttribute, sorted.Text.Length > 0 ? sorted.Text : null))
+        .FirstOrDefault() ?? new SortedLine(FindingKind.Other, null, null);
 
     private static int Rank(TextKind kind) => (kind.MatchedAttribute is null ? 10 : 0) + kind.Kind switch
     {

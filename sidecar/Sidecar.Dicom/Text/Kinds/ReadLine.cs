@@ -38,6 +38,9 @@ internal sealed partial class ReadLine
 
     public int Dots => Text.Count(character => character == '.');
 
+    /// <summary>Three short numbers parted as in a date or a time, though they make none: digits are misread.</summary>
+    public bool LooksLikeDate => ThreeNumbers().IsMatch(Text);
+
     /// <summary>Whether the eight digits of a day stand together, one of them misread perhaps.</summary>
     public bool HasDigitsOf(DateOnly date)
     {
@@ -106,6 +109,9 @@ internal sealed partial class ReadLine
 
     [GeneratedRegex(@"(?<![.,]\d{0,4})\d{5,}|\d+(\.\d+){3,}")]
     private static partial Regex LongNumber();
+
+    [GeneratedRegex(@"(?<![\d.])\d{1,2} ?([:./-]) ?\d{1,2} ?\1 ?(\d{4}|\d{2})(?![\d.])")]
+    private static partial Regex ThreeNumbers();
 
     [GeneratedRegex(@"\S@\S+\.\w")]
     private static partial Regex Email();

@@ -52,7 +52,7 @@ internal sealed record WrittenDates(IReadOnlyCollection<DateOnly> Dates, IReadOn
         for (var i = 0; i < text.Length;)
         {
             var start = i;
-            while (i < text.Length && (char.IsAsciiLetterOrDigit(text[i]) || text[i] == '|'))
+            while (i < text.Length && (char.IsAsciiLetterOrDigit(text[i]) || text[i] is '|' or '@'))
             {
                 i++;
             }
@@ -88,10 +88,10 @@ internal sealed record WrittenDates(IReadOnlyCollection<DateOnly> Dates, IReadOn
 
     private static IEnumerable<string> SplitDigits(string run)
     {
-        if (run.Any(char.IsAsciiDigit) && run.All(c => char.IsAsciiDigit(c) || "OoQDIl|SsBZzG".Contains(c, StringComparison.Ordinal)))
+        if (run.Any(char.IsAsciiDigit) && run.All(c => char.IsAsciiDigit(c) || "OoQDIl|SsBZzG@".Contains(c, StringComparison.Ordinal)))
         {
             // 2O18, l994: a number with letters that readers take digits for.
-            yield return string.Concat(run.Select(c => c switch { 'O' or 'o' or 'Q' or 'D' => '0', 'I' or 'l' or '|' => '1', 'S' or 's' => '5', 'B' => '8', 'Z' or 'z' => '2', 'G' => '6', _ => c }));
+            yield return string.Concat(run.Select(c => c switch { 'O' or 'o' or 'Q' or 'D' or '@' => '0', 'I' or 'l' or '|' => '1', 'S' or 's' => '5', 'B' => '8', 'Z' or 'z' => '2', 'G' => '6', _ => c }));
             yield break;
         }
         var piece = new StringBuilder();

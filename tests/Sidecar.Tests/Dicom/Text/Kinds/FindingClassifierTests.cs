@@ -132,6 +132,10 @@ public sealed class FindingClassifierTests
     [InlineData("30 JAN 94", FindingKind.Date)]
     [InlineData("29Mar00", FindingKind.Date)]
     [InlineData("82Y", FindingKind.Date)]
+    [InlineData("3@ JAN 94", FindingKind.Date)]
+    [InlineData("12:83: 04", FindingKind.Date)] // a time, misread
+    [InlineData("Se: 3/2", FindingKind.Harmless)]
+    [InlineData("LYMPH NODE", FindingKind.Harmless)]
     [InlineData("339833062", FindingKind.Identifier)]
     [InlineData("MRN: 4711", FindingKind.Identifier)]
     [InlineData("Patient ID: 33-98", FindingKind.Identifier)]
