@@ -60,7 +60,7 @@ public sealed class ScanCommandTests : CommandTests
         Assert.Empty(run.Lines);
         var line = JsonDocument.Parse(File.ReadAllText(In("lines.ndjson"))).RootElement;
         Assert.Equal("in/named.dcm", line.GetProperty("file").GetString());
-        Assert.Equal("ROE^LUCY", line.GetProperty("findings")[0].GetProperty("text").GetString());
+        Assert.Contains("LUCY", line.GetProperty("findings")[0].GetProperty("text").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
