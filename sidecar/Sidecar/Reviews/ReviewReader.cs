@@ -112,7 +112,9 @@ internal sealed class ReviewReader(Database database, OrthancClient orthanc)
 
     private async Task<ReviewView> ToView(ReviewRow row, CancellationToken token)
     {
-        var study = await orthanc.FindResource(OrthancLevel.Studies, new OrthancId(row.StudyOrthancId), token);
+        // A lookup first: what is not there any more is told at once, and not asked for again and again.
+        var isThere = (await orthanc.Lookup(row.StudyInstanceUid, token)).Any(a => a.Type == "Study" && a.Id == row.StudyOrthancId);
+        var study = isThere ? await orthanc.FindResource(OrthancLevel.Studies, new OrthancId(row.StudyOrthancId), token) : null;
         return new ReviewView(
             row.StudyInstanceUid,
             Enum.Parse<ReviewState>(row.State, ignoreCase: true),

@@ -97,7 +97,7 @@ internal sealed class ReviewRefresh(AuditLog audit, TimeProvider time)
         public long Confidence { get; init; }
     }
 
-    /// <summary>The row as it is now; null where neither the ledger nor the queue of scans knows the study.</summary>
+    /// <summary>The row as it is now; null, and no row is left, where neither the ledger nor the queue of scans knows the study (any more).</summary>
     public async Task<ReviewRow?> Run(DbTransaction t, string study)
     {
         var connection = t.Connection!;
@@ -112,8 +112,13 @@ internal sealed class ReviewRefresh(AuditLog audit, TimeProvider time)
             t);
         var arriving = await connection.ExecuteScalarAsync<string?>(
             "SELECT MAX(w.study_orthanc_id) FROM scan_work w JOIN scan_runs r ON r.id = w.run_id WHERE w.study_instance_uid = @study AND r.kind = 'arrivals'", new { study }, t);
-        if (before is null && counted.Images == 0 && arriving is null)
+        if (counted.Images == 0 && arriving is null)
         {
+            if (before is not null)
+            {
+                await connection.ExecuteAsync("DELETE FROM finalized_images WHERE study_instance_uid = @study; DELETE FROM reviews WHERE study_instance_uid = @study", new { study }, t);
+            }
+
             return null;
         }
 
@@ -133,7 +138,7 @@ internal sealed class ReviewRefresh(AuditLog audit, TimeProvider time)
             "SELECT COUNT(*) FROM samples p JOIN scanned_instances s ON s.orthanc_id = p.orthanc_id AND s.md5 = p.md5 WHERE p.study_instance_uid = @study AND p.has_text = 1", new { study }, t);
         var row = (before ?? new ReviewRow { StudyInstanceUid = study, ArrivedAt = counted.FirstAt ?? Instant.ToText(time.GetUtcNow()) }) with
         {
-            StudyOrthancId = counted.StudyOrthancId ?? arriving ?? before!.StudyOrthancId,
+            StudyOrthancId = counted.StudyOrthancId ?? arriving!,
             Images = counted.Images,
             Findings = kinds.Sum(k => k.Findings),
             Undecided = kinds.Sum(k => k.Undecided),

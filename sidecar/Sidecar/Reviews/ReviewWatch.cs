@@ -14,6 +14,7 @@ internal sealed partial class ReviewWatch(Database database, ReviewRefresh refre
     // What other nodes commit may carry an earlier time: they have clocks of their own, and a transaction takes a while.
     private static readonly TimeSpan Overlap = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan PauseAfterFault = TimeSpan.FromSeconds(5);
+    private const int LooksBetweenForgetting = 60;
     private Dictionary<string, (string Newest, long Count)> _seen = [];
 
     private sealed record ChangeRow
@@ -28,12 +29,16 @@ internal sealed partial class ReviewWatch(Database database, ReviewRefresh refre
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
-        while (!stoppingToken.IsCancellationRequested)
+        for (var looks = 0; !stoppingToken.IsCancellationRequested; looks++)
         {
             var pause = options.Value.LookPause;
             try
             {
                 await Look(stoppingToken);
+                if (looks % LooksBetweenForgetting == 0)
+                {
+                    await ForgetGone(stoppingToken);
+                }
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
@@ -64,6 +69,19 @@ internal sealed partial class ReviewWatch(Database database, ReviewRefresh refre
         }
 
         return studies.Count;
+    }
+
+    /// <summary>Studies that left the archive leave the work list. What was done with them is in the audit.</summary>
+    internal async Task ForgetGone(CancellationToken token)
+    {
+        var gone = await database.Read(
+            async c => (await c.QueryAsync<string>(
+                "SELECT r.study_instance_uid FROM reviews r WHERE r.images > 0 AND NOT EXISTS (SELECT 1 FROM scanned_instances s WHERE s.study_instance_uid = r.study_instance_uid)")).AsList(),
+            token);
+        foreach (var study in gone)
+        {
+            await database.Write(t => refresh.Run(t, study), token);
+        }
     }
 
     private static async Task<List<ChangeRow>> ListChanges(DbConnection connection)

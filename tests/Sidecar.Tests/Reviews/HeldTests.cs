@@ -81,7 +81,7 @@ public sealed class HeldTests
         for (var i = 1; i <= 1200; i++)
         {
             stage.Archive.Add($"i{i}", $"1.{i}");
-            await stage.Execute($"INSERT INTO reviews (study_instance_uid, study_orthanc_id, state, images, findings, undecided, not_applied, unscannable, missed, risk, is_weak, modalities, stations, arrived_at, finalized_at) VALUES ('1.{i}', 's', 'clean', 1, 0, 0, 0, 0, 0, 0, 0, ',', ',', '', {(i % 100 == 0 ? "'2026'" : "NULL")})");
+            await stage.Execute($"INSERT INTO reviews (study_instance_uid, study_orthanc_id, state, images, findings, undecided, not_applied, unscannable, missed, risk, is_weak, modalities, stations, arrived_at, finalized_at) VALUES ('1.{i}', 's', 'clean', 0, 0, 0, 0, 0, 0, 0, 0, ',', ',', '', {(i % 100 == 0 ? "'2026'" : "NULL")})");
         }
 
         Assert.Equal(12, (await Search(mia)).Count);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Sidecar.Tests.Storage;
 using Xunit;
 using static Sidecar.Tests.Reviews.ReviewStage;
@@ -150,6 +151,25 @@ public sealed class ReviewTests
         Assert.Equal("400 invalid-request", Problem(await Send(otto, "POST", Path + "/reopen", new { })));
         Assert.Equal("clean", (string)(await Send(otto, "POST", Path + "/reopen", new { reason = "Looked at the wrong one." })).Body!["state"]!);
         Assert.Equal(("otto", "person"), (Assert.Single(await stage.Audit("reviewReopened")).Subject, (string)(await stage.Audit("reviewReopened"))[0].Details["cause"]!));
+        Assert.Null(await stage.Text("SELECT orthanc_id FROM finalized_images"));
+    }
+
+    [Fact]
+    public async Task A_study_that_left_the_archive_leaves_the_work_list()
+    {
+        await using var stage = await ReviewStage.Create(TestDatabase.Sqlite);
+        await stage.AddImage("i1");
+        await stage.AddImage("i2", "4.5.6");
+        await stage.Look();
+        await Send(stage.Rita, "POST", Path + "/finalize", new { });
+        stage.Archive.Images.Remove("i1");
+        var listed = JsonNode.Parse(await stage.Rita.GetStringAsync("/api/reviews?state=finalized"))!;
+        Assert.False((bool)listed["items"]![0]!["isInArchive"]!);
+
+        await stage.Execute("DELETE FROM scanned_instances WHERE orthanc_id = 'i1'"); // as discovery does
+        await stage.App.Services.GetRequiredService<Sidecar.Reviews.ReviewWatch>().ForgetGone(default);
+
+        Assert.Equal(["4.5.6"], JsonNode.Parse(await stage.Rita.GetStringAsync("/api/reviews"))!["items"]!.AsArray().Select(i => (string)i!["studyInstanceUid"]!));
         Assert.Null(await stage.Text("SELECT orthanc_id FROM finalized_images"));
     }
 
