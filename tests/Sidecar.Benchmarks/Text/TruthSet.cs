@@ -30,7 +30,18 @@ internal sealed record TruthSet(IReadOnlyList<KnownImage> WithText, IReadOnlyLis
             .Select(row => row.Split(','))
             .Where(row => row[^1].StartsWith('N'))
             .Select(row => new KnownImage(Path.Combine(directory, row[1]), row[1], []));
-        return new TruthSet([.. withText], [.. withoutText]);
+        return new TruthSet([.. withText.Where(IsThere)], [.. withoutText.Where(IsThere)]);
+    }
+
+    /// <summary>Lists may name more than a copy of a collection holds; what is not measured is said.</summary>
+    private static bool IsThere(KnownImage image)
+    {
+        if (!File.Exists(image.Path))
+        {
+            Console.WriteLine($"    not there: {image.Name}");
+            return false;
+        }
+        return true;
     }
 
     private static KnownLine ReadLine(JsonElement box)
