@@ -3,6 +3,7 @@ using Sidecar.Commands;
 // Table of contents:
 //   Commands/   serve, mask, scan, doctor, audit
 //   MaskJobs/   masking asked for by people: endpoints, plan, store, runner
+//   Scans/      text found in what comes in and in the archive: queue, ledger, runs
 //   Reviews/    what people decide about findings: clusters, work list, holding of studies, templates, samples, figures
 //   Audit/      who did what: a chain of rows, checkpoints, export
 //   Orthanc/    the only door to Orthanc: client, study contents, safe replacement

@@ -86,6 +86,25 @@ internal sealed class OrthancServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Killed, its database and files thrown away, started again on the same port.</summary>
+    public async Task Reset()
+    {
+        await Kill();
+        foreach (var entry in new DirectoryInfo(_folder).EnumerateFileSystemInfos().Where(e => e.Name != "orthanc.json").ToList())
+        {
+            if (entry is DirectoryInfo folder)
+            {
+                folder.Delete(recursive: true);
+            }
+            else
+            {
+                entry.Delete();
+            }
+        }
+
+        await StartProcess();
+    }
+
     public async Task<string> Upload(byte[] file)
     {
         using var content = new ByteArrayContent(file);

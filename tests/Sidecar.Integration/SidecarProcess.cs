@@ -38,6 +38,8 @@ internal sealed class SidecarProcess : IAsyncDisposable
         _settings["SIDECAR_Journal__Key"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
         _settings["SIDECAR_Authentication__Audience"] = TokenIssuer.Audience;
         _settings["SIDECAR_MaskJobs__RetryPause"] = "00:00:00.2";
+        _settings["SIDECAR_Discovery__Enabled"] = "false"; // the tests of scans switch them on; the others want the archive to themselves
+        _settings["SIDECAR_Scans__Enabled"] = "false";
         Http = new HttpClient(new SocketsHttpHandler());
     }
 

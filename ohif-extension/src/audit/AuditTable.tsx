@@ -6,8 +6,11 @@ import type { AuditEventView } from '../sidecar/types';
 import { ChainState } from './ChainState';
 
 const actions = [
-  'maskJobCreated', 'instanceMasked', 'instanceFailed', 'maskJobFinished', 'maskJobCancelled', 'loggedIn', 'tokenRefused', 'refused', 'serviceStarted', 'serviceStopped', 'settingsChanged',
-  'auditRead', 'auditExported', 'auditVerified', 'certificateIssued', 'findingsDecided', 'reviewOpened', 'reviewFinalized', 'reviewReopened', 'templateCreated', 'templateChanged', 'templateDeleted',
+  'maskJobCreated', 'instanceMasked', 'instanceFailed', 'maskJobFinished', 'maskJobCancelled', 'originalsResent',
+  'scanRequested', 'scanPaused', 'scanResumed', 'scanCancelled', 'scanFinished', 'scanScheduleCreated', 'scanScheduleChanged', 'scanScheduleDeleted',
+  'loggedIn', 'tokenRefused', 'refused', 'serviceStarted', 'serviceStopped', 'settingsChanged',
+  'auditRead', 'auditExported', 'auditVerified', 'certificateIssued',
+  'findingsDecided', 'reviewOpened', 'reviewFinalized', 'reviewReopened', 'templateCreated', 'templateChanged', 'templateDeleted',
   'templatesImported', 'sampleReviewed',
 ];
 

@@ -11,7 +11,7 @@ internal sealed partial class ServiceAudit(Database database, AuditLog audit, IC
     public const string Service = "service";
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
-    private static readonly string[] Sections = ["Telemetry", "RateLimit", "Orthanc", "Storage", "Journal", "Authentication", "Permissions", "MaskJobs", "Reviews", "Workers", "Audit"];
+    private static readonly string[] Sections = ["Telemetry", "RateLimit", "Orthanc", "Storage", "Journal", "Authentication", "Permissions", "MaskJobs", "Discovery", "Scans", "Reviews", "Workers", "Audit"];
     private readonly Lock _stopping = new();
     private Task? _stopped;
     private bool _started;

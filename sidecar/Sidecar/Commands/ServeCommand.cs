@@ -6,13 +6,14 @@ using Sidecar.Http;
 using Sidecar.MaskJobs;
 using Sidecar.Orthanc;
 using Sidecar.Reviews;
+using Sidecar.Scans;
 using Sidecar.Storage;
 using Sidecar.Telemetry;
 using Sidecar.Workers;
 
 namespace Sidecar.Commands;
 
-/// <summary><c>sidecar serve</c>: the HTTP service and the runner of mask jobs, until it is told to stop.</summary>
+/// <summary><c>sidecar serve</c>: the HTTP service, the runner of mask jobs and the scans, until it is told to stop.</summary>
 internal static class ServeCommand
 {
     // Microsoft.Extensions.ApiDescription.Server starts the program only to read the API's description; no setting is there then.
@@ -59,6 +60,7 @@ internal static class ServeCommand
         builder.Configuration.AddEnvironmentVariables("SIDECAR_");
         builder.Logging.ClearProviders().AddJsonConsole(o => o.UseUtcTimestamp = true);
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning); // at Information it writes each address with its query, where a search names patients
+        builder.Logging.AddFilter("Quartz", LogLevel.Warning); // thirty lines at each start that say nothing to an administrator
         builder.WebHost.ConfigureKestrel(k =>
         {
             k.AddServerHeader = false;
@@ -71,6 +73,7 @@ internal static class ServeCommand
             builder.Services.AddHostedService<MaskJobRunner>();
             builder.Services.AddHostedService<QueueWatch>();
             builder.Services.AddHostedService(s => s.GetRequiredService<ReviewWatch>());
+            builder.Services.AddScanServices(builder.Configuration);
         }
 
         var app = builder.Build();
@@ -82,6 +85,8 @@ internal static class ServeCommand
         app.MapReviews();
         app.MapTemplates();
         app.MapSamples();
+        app.MapScans();
+        app.MapScanSchedules();
         app.MapAudit();
         app.MapCertificates();
         app.MapAuthorizeRead().AddEndpointFilter<RouteHandlerBuilder, HeldReads>();
@@ -101,5 +106,6 @@ internal static class ServeCommand
         services.AddOrthanc(configuration, validateAtStart);
         services.AddMaskJobs(configuration, validateAtStart);
         services.AddReviews(configuration, validateAtStart);
+        services.AddScans(configuration, validateAtStart);
     }
 }

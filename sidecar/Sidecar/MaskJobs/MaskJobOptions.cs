@@ -24,4 +24,20 @@ internal sealed record MaskJobOptions
     /// <summary>Pause before Orthanc is tried again.</summary>
     [Range(typeof(TimeSpan), "00:00:00.01", "01:00:00", ErrorMessage = "MaskJobs:RetryPause must be between 10 milliseconds and one hour.")]
     public TimeSpan RetryPause { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>What is done when somebody stores another file over a masked image.</summary>
+    public ResentOriginalsPolicy ResentOriginals { get; init; } = ResentOriginalsPolicy.Mask;
+}
+
+/// <summary>What is done with images that were masked and then sent again without their masks.</summary>
+internal enum ResentOriginalsPolicy
+{
+    /// <summary>They are masked again with all regions that were approved for them.</summary>
+    Mask,
+
+    /// <summary>It is written into the audit; the approved regions are findings that a person decides on.</summary>
+    Flag,
+
+    /// <summary>Nothing beyond the scan that every changed image gets.</summary>
+    Ignore,
 }

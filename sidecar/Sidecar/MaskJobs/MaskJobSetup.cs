@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.Json;
 using Sidecar.Http;
+using Sidecar.Orthanc;
 
 namespace Sidecar.MaskJobs;
 
@@ -19,6 +20,7 @@ internal static class MaskJobSetup
         services.AddSingleton<AcceptedFindings>();
         services.AddSingleton<MaskJobCreation>();
         services.AddSingleton<MaskJobEvents>();
+        services.AddSingleton<IStudyWatcher, ResentOriginals>();
         services.Configure<JsonOptions>(o => o.SerializerOptions.TypeInfoResolverChain.Insert(0, MaskJobJson.Default));
     }
 }

@@ -13,8 +13,11 @@ namespace Sidecar.Orthanc;
 /// <param name="Uuid">Orthanc's, of that file. The same file sent again has another one.</param>
 internal sealed record MaskedImage(string OrthancId, string Md5, string Uuid)
 {
-    /// <summary>All regions that were ever approved for and burned into the image.</summary>
-    public IReadOnlyList<Region> Regions { get; init; } = [];
+    /// <summary>All masks that were ever approved for and burned into the image.</summary>
+    public IReadOnlyList<ApprovedMask> Masks { get; init; } = [];
+
+    /// <summary>As counted when it was masked.</summary>
+    public long Frames { get; init; }
 }
 
 /// <summary>Reads what was masked, by image.</summary>
@@ -34,17 +37,21 @@ internal static class MaskedImages
                 continue;
             }
 
-            var regions = (await connection.QueryAsync<(string Id, string Regions)>(
+            var masks = (await connection.QueryAsync<(string Id, string Masks, long Frames)>(
                     $"""
-                    SELECT i.orthanc_id, COALESCE(i.masks, j.regions) AS regions FROM mask_job_items i JOIN mask_jobs j ON j.id = i.job_id
+                    SELECT i.orthanc_id, COALESCE(i.masks, j.regions) AS masks, i.frames FROM mask_job_items i JOIN mask_jobs j ON j.id = i.job_id
                     WHERE i.state = 'masked' AND {connection.IsOneOf("i.orthanc_id", "@masked")} ORDER BY j.created_at, j.id
                     """,
                     new { masked = images.Select(i => i.OrthancId).ToArray() },
                     transaction))
-                .ToLookup(r => r.Id, r => r.Regions);
+                .ToLookup(m => m.Id);
             foreach (var image in images)
             {
-                found[image.OrthancId] = image with { Regions = [.. regions[image.OrthancId].SelectMany(r => JsonSerializer.Deserialize(r, MaskedImagesJson.Default.ListStoredRegion)!).Select(r => new Region(r.X, r.Y, r.Width, r.Height)).Distinct()] };
+                found[image.OrthancId] = image with
+                {
+                    Masks = [.. masks[image.OrthancId].SelectMany(m => JsonSerializer.Deserialize(m.Masks, MaskedImagesJson.Default.ListApprovedMask)!).Distinct()],
+                    Frames = masks[image.OrthancId].Max(m => (long?)m.Frames) ?? 1,
+                };
             }
         }
 
@@ -52,8 +59,14 @@ internal static class MaskedImages
     }
 }
 
-internal sealed record StoredRegion(int X, int Y, int Width, int Height);
+/// <summary>A mask as jobs store it.</summary>
+/// <param name="Frames">All where null; else as <see cref="FrameNumbers"/> writes them.</param>
+internal sealed record ApprovedMask(int X, int Y, int Width, int Height, string? Frames = null)
+{
+    [JsonIgnore]
+    public Region Region => new(X, Y, Width, Height);
+}
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
-[JsonSerializable(typeof(List<StoredRegion>))]
+[JsonSerializable(typeof(List<ApprovedMask>))]
 internal sealed partial class MaskedImagesJson : JsonSerializerContext;

@@ -54,6 +54,20 @@ internal sealed class OrthancClient(HttpClient http)
 
     public Task<List<ResourceAnswer>> ReadInstancesOf(OrthancId series, CancellationToken token) => Get($"series/{series}/instances", OrthancJson.Default.ListResourceAnswer, token);
 
+    public Task<List<ResourceAnswer>> ReadInstancesOfStudy(OrthancId study, CancellationToken token) => Get($"studies/{study}/instances", OrthancJson.Default.ListResourceAnswer, token);
+
+    /// <summary>Ids of all studies there are.</summary>
+    public Task<List<string>> ListStudies(CancellationToken token) => Get("studies", OrthancJson.Default.ListString, token);
+
+    /// <summary>A page of all studies. Between two pages studies may move from one to the other, so that one is missed or comes twice.</summary>
+    public Task<List<ResourceAnswer>> ReadStudies(long since, int limit, CancellationToken token) => Get($"studies?expand&since={since}&limit={limit}", OrthancJson.Default.ListResourceAnswer, token);
+
+    /// <summary>Rows of the list of changes behind <paramref name="since"/>, oldest first.</summary>
+    public Task<ChangesAnswer> ReadChanges(long since, int limit, CancellationToken token) => Get($"changes?since={since}&limit={limit}", OrthancJson.Default.ChangesAnswer, token);
+
+    /// <summary>The newest row of the list of changes alone.</summary>
+    public Task<ChangesAnswer> ReadLastChange(CancellationToken token) => Get("changes?last", OrthancJson.Default.ChangesAnswer, token);
+
     /// <summary>All tags of the instances of one series (or of one instance) by keyword; the caller disposes.</summary>
     public Task<JsonDocument> ReadTags(string path, CancellationToken token) =>
         Read(path, TimeSpan.FromMinutes(5), async r => await JsonDocument.ParseAsync(await r.Content.ReadAsStreamAsync(token), cancellationToken: token), token);

@@ -29,6 +29,10 @@ internal static class OrthancSetup
         services.AddSingleton(provider => new OrthancClient(provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(OrthancClient))));
         services.AddSingleton<SafetyProbe>();
         services.AddSingleton<StudyReader>();
+        services.AddCheckedOptions<DiscoveryOptions>(configuration.GetSection("Discovery"), validateAtStart);
+        services.AddSingleton<DiscoveryStore>();
+        services.AddSingleton<DiscoverySignal>();
+        services.AddSingleton<ChangeFeed>();
         services.AddCheckedOptions<JournalOptions>(configuration.GetSection("Journal"), validateAtStart);
         services.AddSingleton<IValidateOptions<JournalOptions>>(new JournalOptions.Rules(configuration["Storage:Directory"]));
         services.AddSingleton<JournalKey>();

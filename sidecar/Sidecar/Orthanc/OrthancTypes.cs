@@ -38,7 +38,14 @@ internal sealed record ResourceAnswer(
     string? ParentPatient = null,
     string? FileUuid = null,
     IReadOnlyDictionary<string, string>? PatientMainDicomTags = null,
-    string? LastUpdate = null);
+    string? LastUpdate = null,
+    long FileSize = 0,
+    bool IsStable = true);
+
+/// <summary>A page of <c>/changes</c>. <see cref="Last"/> is the number of its last row; of an empty page, the number of the newest row there ever was.</summary>
+internal sealed record ChangesAnswer(IReadOnlyList<ChangeAnswer> Changes, bool Done, long Last);
+
+internal sealed record ChangeAnswer(long Seq, string ChangeType, [property: JsonPropertyName("ID")] string Id, string Date);
 
 [JsonSourceGenerationOptions(PropertyNameCaseInsensitive = false)]
 [JsonSerializable(typeof(StoreAnswer))]
@@ -48,6 +55,7 @@ internal sealed record ResourceAnswer(
 [JsonSerializable(typeof(ResourceAnswer))]
 [JsonSerializable(typeof(List<ResourceAnswer>))]
 [JsonSerializable(typeof(List<string>))]
+[JsonSerializable(typeof(ChangesAnswer))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(Dictionary<string, int>))]
 internal sealed partial class OrthancJson : JsonSerializerContext;

@@ -51,6 +51,25 @@ internal sealed class StudyReader(OrthancClient orthanc)
             .Where(s => s.MainDicomTags?.ContainsKey("SeriesInstanceUID") == true)
             .ToDictionary(s => s.MainDicomTags!["SeriesInstanceUID"], s => new OrthancId(s.Id));
 
+    /// <summary>Series and files of a study, in two requests.</summary>
+    public async Task<StudyContents> ReadContents(ResourceAnswer study, CancellationToken token)
+    {
+        var id = new OrthancId(study.Id);
+        var files = (await orthanc.ReadInstancesOfStudy(id, token)).ToLookup(i => i.ParentSeries);
+        return new StudyContents(
+            id,
+            study.MainDicomTags?.GetValueOrDefault("StudyInstanceUID")?.Trim() ?? "",
+            study.MainDicomTags?.GetValueOrDefault("StudyDate"),
+            [
+                .. (await orthanc.ReadSeriesOf(id, token)).Select(s => new SeriesContents(
+                    new OrthancId(s.Id),
+                    s.MainDicomTags?.GetValueOrDefault("SeriesInstanceUID")?.Trim() ?? "",
+                    s.MainDicomTags?.GetValueOrDefault("Modality"),
+                    s.MainDicomTags?.GetValueOrDefault("StationName"),
+                    [.. files[s.Id].Select(StoredFile.Of)])),
+            ]);
+    }
+
     /// <summary>The instances of one series, in the order of InstanceNumber.</summary>
     public async Task<IReadOnlyList<StoredInstance>> ReadInstances(OrthancId series, CancellationToken token)
     {

@@ -44,7 +44,7 @@ internal sealed record FindingMerge(IReadOnlyList<(StoredFinding Row, ScanFindin
         && (row.State != "dismissed" || finding.Kind is FindingKind.Other or FindingKind.Harmless || row.Kind == ScanWords.Of(finding.Kind));
 
     private static bool Covers(string? frames, IReadOnlyList<int>? wanted) =>
-        frames is null || (wanted is not null && !wanted.Except(FrameRanges.Parse(frames)).Any());
+        frames is null || (wanted is not null && !wanted.Except(FrameNumbers.Parse(frames)).Any());
 
     // Nobody's approval is lost because another engine did not see the text in the same file.
     private static string Close(StoredFinding row, string md5, bool isOurMask) => row.State switch

@@ -52,6 +52,3 @@ internal sealed record ScannedImage
 
     public IReadOnlyList<ScanFinding> Findings { get; init; } = [];
 }
-
-/// <summary>Attributes that say which images are alike. Null where absent.</summary>
-internal sealed record ImageHeader(int? Rows, int? Columns, string? Modality, string? Manufacturer, string? Model, string? Station, string? Photometric, string? SopClass);

@@ -115,7 +115,7 @@ internal sealed class ScanLedger(Database database, TimeProvider time)
         }
 
         var isOurMask = masked?.Md5 == image.Md5;
-        var merge = FindingMerge.Merge(earlier, image.Findings, image.Md5, isOurMask);
+        var merge = FindingMerge.Merge(earlier, masked is null || isOurMask ? image.Findings : [.. image.Findings, .. ApprovedBefore(image, masked)], image.Md5, isOurMask);
         foreach (var (row, state) in merge.Closed)
         {
             await t.Connection!.ExecuteAsync("UPDATE scan_findings SET state = @state WHERE id = @Id", new { row.Id, state }, t);
@@ -165,9 +165,16 @@ internal sealed class ScanLedger(Database database, TimeProvider time)
         }
     }
 
+    // The masks are not in this file (somebody sent the original again): what a person approved once is proposed again, seen by the detector or not.
+    private static IEnumerable<ScanFinding> ApprovedBefore(ScannedImage image, MaskedImage masked) =>
+        from mask in masked.Masks
+        let region = image.Header is { Columns: { } columns, Rows: { } rows } ? mask.Region.ClipTo(columns, rows) : mask.Region
+        where region is not null && image.Reason is null && image.Findings.All(f => FindingMerge.Overlap(f.Region, region) < 0.5)
+        select new ScanFinding { Region = region, Frames = mask.Frames is null ? null : FrameNumbers.Parse(mask.Frames), Confidence = 1 };
+
     // Text that is readable where it was thought to be covered.
     private static long IsAtMask(ScanFinding found, MaskedImage? masked, bool isOurMask) =>
-        isOurMask && masked!.Regions.Any(mask => Grown(found.Region) is var near && near.X < mask.Right && mask.X < near.Right && near.Y < mask.Bottom && mask.Y < near.Bottom) ? 1 : 0;
+        isOurMask && masked!.Masks.Select(m => m.Region).Any(mask => Grown(found.Region) is var near && near.X < mask.Right && mask.X < near.Right && near.Y < mask.Bottom && mask.Y < near.Bottom) ? 1 : 0;
 
     private static Region Grown(Region region)
     {
@@ -177,5 +184,5 @@ internal sealed class ScanLedger(Database database, TimeProvider time)
 
     private static long PerMille(ScanFinding found) => (long)Math.Round(Math.Clamp(found.Confidence, 0, 1) * 1000);
 
-    private static string? FramesOf(ScanFinding found) => found.Frames is { } frames ? FrameRanges.Format(frames) : null;
+    private static string? FramesOf(ScanFinding found) => found.Frames is { } frames ? FrameNumbers.ToText(frames) : null;
 }

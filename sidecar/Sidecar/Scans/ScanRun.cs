@@ -7,6 +7,9 @@ internal enum ScanRunKind
     /// <summary>What comes in: one run, without end.</summary>
     Arrivals,
 
+    /// <summary>What was in the archive before this service first saw it: one run, without end.</summary>
+    Backlog,
+
     /// <summary>A person wants one study scanned again.</summary>
     Study,
 
@@ -35,6 +38,9 @@ internal sealed record ScanRun
 {
     /// <summary>The id of the run for what comes in.</summary>
     public const string ArrivalsId = "arrivals";
+
+    /// <summary>The id of the run for what was there before.</summary>
+    public const string BacklogId = "backlog";
 
     public required string Id { get; init; }
 
@@ -71,6 +77,9 @@ internal sealed record ScanRun
     public long Unscannable { get; init; }
 
     public long Findings { get; init; }
+
+    /// <summary>It never ends, and cannot be cancelled.</summary>
+    public bool IsStanding => Kind is ScanRunKind.Arrivals or ScanRunKind.Backlog;
 
     /// <summary>The run's next series may be scanned at this time.</summary>
     public bool MayWork(DateTimeOffset now) => State == ScanRunState.Running && Budget is null or > 0 && (Window?.Contains(now) ?? true);

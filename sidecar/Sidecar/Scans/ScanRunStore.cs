@@ -12,21 +12,10 @@ internal sealed class ScanRunStore(Database database, AuditLog audit, TimeProvid
     private const int RowsAtOnce = 1000;
     private const string Open = "state IN ('running', 'paused')";
 
-    /// <summary>Makes the run for what comes in, where it is missing.</summary>
-    public Task EnsureArrivals(CancellationToken token) =>
+    /// <summary>Makes the two runs that never end, where they are missing.</summary>
+    public Task EnsureStanding(CancellationToken token) =>
         database.Write(
-            t => Insert(t, new ScanRun
-            {
-                Id = ScanRun.ArrivalsId,
-                Kind = ScanRunKind.Arrivals,
-                State = ScanRunState.Running,
-                Priority = ScanPriority.Arrivals,
-                Query = new ScanQuery(NeverScanned: true),
-                IsListed = true,
-                CreatedAt = time.GetUtcNow(),
-                CreatedBySubject = ServiceAudit.Service,
-                CreatedByName = ServiceAudit.Service,
-            }),
+            async t => await Insert(t, Standing(ScanRun.ArrivalsId, ScanRunKind.Arrivals, ScanPriority.Arrivals)) + await Insert(t, Standing(ScanRun.BacklogId, ScanRunKind.Backlog, ScanPriority.Bulk)),
             token);
 
     /// <summary>Stores a run. One with the same id is there already where a schedule fired twice: then nothing is done, and the answer is false.</summary>
@@ -58,6 +47,10 @@ internal sealed class ScanRunStore(Database database, AuditLog audit, TimeProvid
             async c => [.. (await c.QueryAsync<ScanRunRow>($"SELECT {ScanRunRow.Columns} FROM scan_runs WHERE {Open} ORDER BY priority, created_at, id")).Select(r => r.ToRun())],
             token);
 
+    /// <summary>A person waits for masks to be burned.</summary>
+    public Task<bool> IsSomebodyMasking(CancellationToken token) =>
+        database.Read(async c => await c.ExecuteScalarAsync<string?>("SELECT id FROM mask_jobs WHERE state IN ('queued', 'running') AND priority = 'interactive' LIMIT 1") is not null, token);
+
     /// <summary>The newest runs, those under way first.</summary>
     public Task<IReadOnlyList<ScanRun>> ListNewest(int limit, CancellationToken token) =>
         database.Read<IReadOnlyList<ScanRun>>(
@@ -87,7 +80,7 @@ internal sealed class ScanRunStore(Database database, AuditLog audit, TimeProvid
             async t =>
             {
                 await t.Connection!.ExecuteAsync("UPDATE scan_runs SET state = state WHERE id = @id", new { id }, t); // holds others off
-                if (await Find(t.Connection!, t, id) is not { } run || run.State.Next(happened) is not { } next || (run.Kind == ScanRunKind.Arrivals && happened == ScanRunEvent.Cancel))
+                if (await Find(t.Connection!, t, id) is not { } run || run.State.Next(happened) is not { } next || (run.IsStanding && happened == ScanRunEvent.Cancel))
                 {
                     return null;
                 }
@@ -109,7 +102,7 @@ internal sealed class ScanRunStore(Database database, AuditLog audit, TimeProvid
             {
                 var done = (await t.Connection!.QueryAsync<ScanRunRow>(
                     $"""
-                    SELECT {ScanRunRow.Columns} FROM scan_runs r WHERE state = 'running' AND is_listed = 1 AND kind <> 'arrivals'
+                    SELECT {ScanRunRow.Columns} FROM scan_runs r WHERE state = 'running' AND is_listed = 1 AND kind NOT IN ('arrivals', 'backlog')
                     AND NOT EXISTS (SELECT 1 FROM scan_run_studies s WHERE s.run_id = r.id) AND NOT EXISTS (SELECT 1 FROM scan_work w WHERE w.run_id = r.id)
                     {t.Connection!.SkipLocked()}
                     """,
@@ -162,6 +155,19 @@ internal sealed class ScanRunStore(Database database, AuditLog audit, TimeProvid
                 return await t.Connection!.ExecuteAsync("DELETE FROM scan_run_studies WHERE run_id = @run AND study_orthanc_id = @study", new { run, study = study.Value }, t);
             },
             token);
+
+    private ScanRun Standing(string id, ScanRunKind kind, ScanPriority priority) => new()
+    {
+        Id = id,
+        Kind = kind,
+        State = ScanRunState.Running,
+        Priority = priority,
+        Query = new ScanQuery(NeverScanned: true),
+        IsListed = true,
+        CreatedAt = time.GetUtcNow(),
+        CreatedBySubject = ServiceAudit.Service,
+        CreatedByName = ServiceAudit.Service,
+    };
 
     private static DynamicParameters Parameters(string run, string[] studies)
     {

@@ -42,6 +42,8 @@ internal sealed class SidecarApp : WebApplicationFactory<Program>
     {
         builder.UseSetting("Orthanc:BaseUrl", "http://127.0.0.1:9");
         builder.UseSetting("Storage:Directory", _folder);
+        builder.UseSetting("Discovery:Enabled", "false"); // the stub of Orthanc has only what a test asks for
+        builder.UseSetting("Scans:Enabled", "false");
         builder.UseSetting("Journal:Key", Convert.ToBase64String(new byte[32]));
         builder.UseSetting("Authentication:Authority", Issuer.Issuer);
         builder.UseSetting("Authentication:Audience", TokenIssuer.Audience);

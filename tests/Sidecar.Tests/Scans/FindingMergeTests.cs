@@ -45,7 +45,7 @@ public sealed class FindingMergeTests
     [InlineData("open", "1-3", null, "kept")]
     public void Merge_decisionForSomeFrames_coversNoOthers(string state, string? decided, string? found, string expected)
     {
-        var finding = Found(SamePlace, "other") with { Frames = found is null ? null : FrameRanges.Parse(found) };
+        var finding = Found(SamePlace, "other") with { Frames = found is null ? null : FrameNumbers.Parse(found) };
         Assert.Equal(expected, Outcome(Row(state, "old") with { Frames = decided }, finding, isOurMask: false));
     }
 
@@ -55,25 +55,6 @@ public sealed class FindingMergeTests
         var merge = FindingMerge.Merge([Row("dismissed", "old")], [Found(Place, "other"), Found(SamePlace, "other")], "now", isOurMask: false);
         Assert.Equal((1, 1, 0), (merge.Kept.Count, merge.New.Count, merge.Closed.Count));
     }
-
-    [Theory]
-    [InlineData("1", 0)]
-    [InlineData("1-3,7", 0, 1, 2, 6)]
-    [InlineData("2,4-5", 1, 3, 4)]
-    public void FrameRanges_bothWays(string text, params int[] frames)
-    {
-        Assert.Equal(text, FrameRanges.Format(frames));
-        Assert.Equal(frames, FrameRanges.Parse(text));
-    }
-
-    [Theory]
-    [InlineData("")]
-    [InlineData("0")]
-    [InlineData("3-1")]
-    [InlineData("2,1")]
-    [InlineData("1-2-3")]
-    [InlineData("-1")]
-    public void FrameRanges_Parse_refusesWhatIsNoList(string text) => Assert.Throws<FormatException>(() => FrameRanges.Parse(text));
 
     private static string Outcome(StoredFinding row, ScanFinding? found, bool isOurMask)
     {

@@ -33,7 +33,7 @@ internal sealed class ScanStores : IDisposable
     public static async Task<ScanStores> Create(string kind)
     {
         var stores = new ScanStores(await TestDatabase.Create(kind));
-        await stores.Runs.EnsureArrivals(default);
+        await stores.Runs.EnsureStanding(default);
         return stores;
     }
 

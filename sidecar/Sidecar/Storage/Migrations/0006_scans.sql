@@ -5,7 +5,8 @@
 -- is a new one. One node at a time reads the list (a lease by the database's clock).
 CREATE TABLE change_cursor (
     id             BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
-    base_url       TEXT NOT NULL,
+    -- 0 before the first look at the archive.
+    is_begun       BIGINT NOT NULL,
     sequence       BIGINT NOT NULL,
     anchor         TEXT,
     reconciled_at  BIGINT,
@@ -13,16 +14,18 @@ CREATE TABLE change_cursor (
     lease_until    BIGINT
 );
 
-INSERT INTO change_cursor (id, base_url, sequence) VALUES (1, '', 0);
+INSERT INTO change_cursor (id, is_begun, sequence) VALUES (1, 0, 0);
 
 -- Studies that changed and have not been looked at since. The stamp is another one each time, so that a change during the look is not lost.
+-- is_backlog: it was in the archive before this service saw the archive for the first time; what comes in goes first.
 CREATE TABLE changed_studies (
     study_orthanc_id TEXT NOT NULL PRIMARY KEY,
     stamp            TEXT NOT NULL,
+    is_backlog       BIGINT NOT NULL,
     not_before       BIGINT NOT NULL
 );
 
-CREATE INDEX changed_studies_next ON changed_studies (not_before);
+CREATE INDEX changed_studies_next ON changed_studies (is_backlog, not_before);
 
 -- Orthanc's LastUpdate of each study when it was looked at: what the reconciliation compares.
 CREATE TABLE known_studies (
@@ -93,10 +96,10 @@ CREATE TABLE scan_findings (
 CREATE INDEX scan_findings_by_study ON scan_findings (study_instance_uid, state);
 CREATE INDEX scan_findings_by_image ON scan_findings (orthanc_id);
 
--- What somebody or something asked to be scanned. The run 'arrivals' stands for what comes in and never ends.
+-- What somebody or something asked to be scanned. Two never end: 'arrivals' stands for what comes in, 'backlog' for what was in the archive before.
 CREATE TABLE scan_runs (
     id                 TEXT NOT NULL PRIMARY KEY,
-    kind               TEXT NOT NULL CHECK (kind IN ('arrivals', 'study', 'bulk')),
+    kind               TEXT NOT NULL CHECK (kind IN ('arrivals', 'backlog', 'study', 'bulk')),
     state              TEXT NOT NULL CHECK (state IN ('running', 'paused', 'finished', 'cancelled')),
     -- 0: a person waits, 1: arrivals, 2: bulk. The lowest goes first.
     priority           BIGINT NOT NULL,
@@ -174,3 +177,11 @@ CREATE TABLE scan_schedules (
 
 -- All masks that an image ever got are asked for when its original is sent again.
 CREATE INDEX mask_job_items_by_image ON mask_job_items (orthanc_id);
+
+-- Files that were stored over a masked image and are not what this service stored: each is told, and masked again, once.
+CREATE TABLE resent_originals (
+    orthanc_id TEXT NOT NULL,
+    uuid       TEXT NOT NULL,
+    noticed_at TEXT NOT NULL,
+    PRIMARY KEY (orthanc_id, uuid)
+);
