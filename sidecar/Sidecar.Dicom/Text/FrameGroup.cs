@@ -17,7 +17,9 @@ internal sealed class FrameGroup(IReadOnlyList<FrameImage> frames, LineFinder fi
             return [.. finder.Find(frames[0], token).Select(line => (line, (IReadOnlyList<int>)[0]))];
         }
         FrameImage[] sources = [Composite.Maximum(frames), Composite.Minimum(frames), frames[frames.Count / 2], Composite.Change(frames)];
-        var found = finder.FindInEach(sources, isThorough, token);
+        var found = finder.FindInEach(
+            [(sources[0], isThorough ? Effort.Thorough : Effort.Turned), (sources[1], isThorough ? Effort.Turned : Effort.AllViews), (sources[2], Effort.OneView), (sources[3], Effort.OneView)],
+            token);
         var lines = new List<(FoundLine, IReadOnlyList<int>)>();
         foreach (var line in FoundLine.Merge(found.SelectMany(list => list)))
         {

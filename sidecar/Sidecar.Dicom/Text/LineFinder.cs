@@ -2,6 +2,19 @@ using Sidecar.Dicom.Pixels;
 
 namespace Sidecar.Dicom.Text;
 
+/// <summary>How much a picture is worth.</summary>
+internal enum Effort
+{
+    OneView,
+    AllViews,
+
+    /// <summary>Also turned, for text that is written upward or downward.</summary>
+    Turned,
+
+    /// <summary>Also doubled, for the smallest letters; costs as much as all else.</summary>
+    Thorough,
+}
+
 /// <summary>Finds the lines of text of one picture: renders its views, has the detector look at them in the sizes that it knows best, and joins what it says.</summary>
 internal sealed class LineFinder(ITextDetector detector)
 {
@@ -25,16 +38,15 @@ internal sealed class LineFinder(ITextDetector detector)
     /// <summary>Share of a line's box that a second look has to find.</summary>
     private const double LeastSeenAgain = 0.4;
 
-    public List<FoundLine> Find(FrameImage frame, CancellationToken token) => FindInEach([frame], isThorough: true, token)[0];
+    public List<FoundLine> Find(FrameImage frame, CancellationToken token) => FindInEach([(frame, Effort.Thorough)], token)[0];
 
     /// <summary>Looks at several pictures at once, as many as there are processors.</summary>
-    /// <param name="pictures">Of any sizes.</param>
-    /// <param name="isThorough">Also doubled, for the smallest letters; costs as much as all else.</param>
+    /// <param name="pictures">Of any sizes, each with what it is worth.</param>
     /// <param name="token">Ends the search.</param>
     /// <returns>The lines of each.</returns>
-    public List<FoundLine>[] FindInEach(IReadOnlyList<FrameImage> pictures, bool isThorough, CancellationToken token)
+    public List<FoundLine>[] FindInEach(IReadOnlyList<(FrameImage Picture, Effort Effort)> pictures, CancellationToken token)
     {
-        var looks = pictures.SelectMany((picture, index) => Rendering.RenderAll(picture).SelectMany((view, rank) => LooksAt(view, rank, isThorough).Select(way => (Index: index, View: view, Way: way)))).ToList();
+        var looks = pictures.SelectMany((picture, index) => Rendering.RenderAll(picture.Picture).SelectMany((view, rank) => LooksAt(view, rank, picture.Effort).Select(way => (Index: index, View: view, Way: way)))).ToList();
         var seen = new List<FoundLine>[looks.Count];
         ParallelLoop.Run(0, looks.Count, i => seen[i] = Look(looks[i].View, looks[i].Way, token), token);
         var lines = new List<FoundLine>[pictures.Count];
@@ -95,17 +107,20 @@ internal sealed class LineFinder(ITextDetector detector)
     }
 
     /// <summary>The view that shows most is looked at in more ways than the others.</summary>
-    private static IEnumerable<Way> LooksAt(GreyImage view, int rank, bool isThorough)
+    private static IEnumerable<Way> LooksAt(GreyImage view, int rank, Effort effort)
     {
         var pixels = view.Width * view.Height;
-        yield return pixels <= SmallPicture ? Way.Doubled : Way.AsIs;
-        if (rank == 0)
+        if (rank == 0 || effort > Effort.OneView)
+        {
+            yield return pixels <= SmallPicture ? Way.Doubled : Way.AsIs;
+        }
+        if (rank == 0 && effort >= Effort.Turned)
         {
             yield return Way.Turned;
-            if (isThorough && pixels is > SmallPicture and <= MediumPicture)
-            {
-                yield return Way.Doubled;
-            }
+        }
+        if (rank == 0 && effort == Effort.Thorough && pixels is > SmallPicture and <= MediumPicture)
+        {
+            yield return Way.Doubled;
         }
     }
 
