@@ -230,7 +230,7 @@ describe('the dashboard', () => {
 });
 
 describe('the schedules', () => {
-  const nightly: ScanScheduleView = { id: 's1', name: 'Nightly', cron: '0 1 * * *', timeZone: 'Europe/Berlin', query: { modality: 'US', olderEngine: true }, windowStart: '01:00', windowEnd: '05:00', maxInstances: 5000, enabled: true };
+  const nightly: ScanScheduleView = { id: 's1', name: 'Nightly', cron: '0 1 * * *', timeZone: 'Europe/Berlin', query: { modality: 'US', neverScanned: false, olderEngine: true }, windowStart: '01:00', windowEnd: '05:00', maxInstances: 5000, enabled: true };
   const run: ScanRunView = {
     id: 'r1', kind: 'bulk', state: 'running', counts: { studies: 3, series: 2, waiting: 40, scanned: 1200, unscannable: 1, findings: 7 }, createdAt: '2026-11-22T01:00:00Z', createdBy: 'Ada', query: nightly.query, mayWorkNow: false,
   };

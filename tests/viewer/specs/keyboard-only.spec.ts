@@ -1,4 +1,4 @@
-import type { Locator, Page } from '@playwright/test';
+import { tabTo } from '../support/keyboard.ts';
 import { expect, test } from '../support/test.ts';
 
 test('a mask is added, placed, approved and applied with the keyboard alone', async ({ page, viewer, store }) => {
@@ -36,14 +36,3 @@ test('a mask is added, placed, approved and applied with the keyboard alone', as
   await viewer.burned();
   expect((await study.judge(regions))[0]!.problems).toEqual([]);
 });
-
-/** Presses the key until the control has the focus, which must not leave `within` on the way. */
-async function tabTo(page: Page, control: Locator, key = 'Tab', within?: Locator): Promise<void> {
-  for (let presses = 0; presses < 100 && !(await control.evaluate(element => element === document.activeElement)); presses++) {
-    await page.keyboard.press(key);
-    if (within) {
-      await expect(within.locator(':focus')).toHaveCount(1);
-    }
-  }
-  await expect(control).toBeFocused();
-}

@@ -1,13 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { chromium, type FullConfig } from '@playwright/test';
-import { passwordOf, sessionOf, type UserName } from './stack.ts';
+import { baseUrl, passwordOf, sessionOf, type UserName } from './stack.ts';
 
 /** Logs each user in once, so that the tests begin with the identity provider's session and not with its form. */
 export default async function logInAll(config: FullConfig): Promise<void> {
   const { launchOptions, baseURL } = config.projects[0]!.use;
   const browser = await chromium.launch(launchOptions);
-  for (const user of ['mia', 'rob'] satisfies UserName[]) {
+  for (const user of ['mia', 'rob', 'ada'] satisfies UserName[]) {
     const page = await browser.newPage({ baseURL });
     await page.goto('/');
     await logIn(page, user);
@@ -23,5 +23,5 @@ export async function logIn(page: import('@playwright/test').Page, user: UserNam
   await page.locator('input[name=login]').fill(user);
   await page.locator('input[name=password]').fill(password);
   await page.locator('button[type=submit]').click();
-  await page.waitForURL(url => !url.pathname.startsWith('/login') && !url.pathname.startsWith('/callback') && url.host === new URL(page.context().pages()[0]!.url()).host);
+  await page.waitForURL(url => !url.pathname.startsWith('/login') && !url.pathname.startsWith('/callback') && url.host === new URL(baseUrl).host);
 }

@@ -1,6 +1,9 @@
-import { test as base } from '@playwright/test';
-import { sessionOf, type UserName } from './stack.ts';
-import { storeStudy, type StoredStudy, type StudyName } from './studies.ts';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test as base, type BrowserContext } from '@playwright/test';
+import { baseUrl, sessionOf, type UserName } from './stack.ts';
+import { storeStudy, type StoredStudy } from './studies.ts';
 import { Viewer } from './viewer.ts';
 
 interface Fixtures {
@@ -8,17 +11,52 @@ interface Fixtures {
   user: UserName;
   viewer: Viewer;
   /** Stores a fresh copy of a demo study; it is removed after the test. */
-  store: (name: StudyName, prepare?: (files: string[]) => Promise<unknown>) => Promise<StoredStudy>;
+  store: (...how: Parameters<typeof storeStudy>) => Promise<StoredStudy>;
 }
 
-export const test = base.extend<Fixtures>({
+interface WorkerFixtures {
+  /** One profile a worker: OHIF's 25 MB of scripts are fetched and compiled once, not for each test. */
+  profile: BrowserContext;
+}
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
   user: ['mia', { option: true }],
   storageState: async ({ user }, use) => use(sessionOf(user)),
+
+  profile: [
+    async ({ playwright }, use, { project }) => {
+      const folder = mkdtempSync(join(tmpdir(), 'viewer-profile-'));
+      const { launchOptions, viewport, locale, baseURL } = project.use;
+      const profile = await playwright.chromium.launchPersistentContext(folder, { ...launchOptions, viewport, locale, baseURL });
+      await use(profile);
+      await profile.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+    { scope: 'worker' },
+  ],
+
+  // Nothing but the cache passes from test to test: each begins with the cookies of its user, and with empty storage.
+  context: async ({ profile, storageState }, use) => {
+    await profile.clearCookies();
+    const { cookies } = (typeof storageState === 'string' ? JSON.parse(readFileSync(storageState, 'utf8')) : storageState) as Exclude<typeof storageState, string | undefined>;
+    await profile.addCookies(cookies);
+    await use(profile);
+    const [first, ...others] = profile.pages(); // without its first page the browser would end
+    await Promise.all(others.map(page => page.close()));
+    await first?.goto('about:blank');
+  },
+  page: async ({ context }, use) => {
+    const page = await context.newPage();
+    const browser = await context.newCDPSession(page);
+    await browser.send('Storage.clearDataForOrigin', { origin: new URL(baseUrl).origin, storageTypes: 'local_storage,indexeddb,cache_storage,service_workers' });
+    await use(page);
+  },
+
   viewer: async ({ page }, use) => use(new Viewer(page)),
   store: async ({}, use) => {
     const studies: StoredStudy[] = [];
-    await use(async (name, prepare) => {
-      const study = await storeStudy(name, prepare);
+    await use(async (...how) => {
+      const study = await storeStudy(...how);
       studies.push(study);
       return study;
     });
