@@ -1,41 +1,9 @@
-/** Scans and their schedules: /api/scans and /api/scan-schedules. */
+/** Short names for the types of scans and their schedules in the sidecar's OpenAPI document. */
+import type { components } from './api';
 
-/** Which images of the archive; what is left out does not limit. */
-export interface ScanQueryView {
-  readonly modality?: string | null;
-  readonly station?: string | null;
-  readonly dateFrom?: string | null;
-  readonly dateTo?: string | null;
-  readonly neverScanned?: boolean;
-  readonly olderEngine?: boolean;
-}
+type Schemas = components['schemas'];
 
-export interface ScanRunView {
-  readonly id: string;
-  readonly kind: 'arrivals' | 'backlog' | 'study' | 'bulk';
-  readonly state: 'running' | 'paused' | 'finished' | 'cancelled';
-  readonly counts: Readonly<Record<'studies' | 'series' | 'waiting' | 'scanned' | 'unscannable' | 'findings', number>>;
-  readonly createdAt: string;
-  readonly createdBy: string;
-  readonly study?: string | null;
-  readonly query?: ScanQueryView | null;
-  readonly schedule?: string | null;
-  readonly mayWorkNow: boolean;
-  readonly finishedAt?: string | null;
-}
-
-export interface NewScanSchedule {
-  readonly name: string;
-  readonly cron: string;
-  readonly timeZone: string;
-  readonly query: ScanQueryView;
-  readonly windowStart?: string | null;
-  readonly windowEnd?: string | null;
-  readonly maxInstances?: number | null;
-  readonly enabled: boolean;
-}
-
-export interface ScanScheduleView extends NewScanSchedule {
-  readonly id: string;
-  readonly nextAt?: string | null;
-}
+export type NewScanSchedule = Schemas['ScanScheduleRequest'];
+export type ScanQueryView = Schemas['ScanQuery'];
+export type ScanRunView = Schemas['ScanRunView'];
+export type ScanScheduleView = Schemas['ScanScheduleView'];
