@@ -72,7 +72,7 @@ viewer() {
     local ports options=() names=(--port --orthanc-port --dicom-port --sidecar-port --idp-port) i
     read -ra ports < <(node --input-type=module -e "import { freePorts } from './tests/stack/stack.mjs'; console.log((await freePorts(5)).join(' '))")
     for i in "${!names[@]}"; do options+=("${names[i]}" "${ports[i]}"); done
-    ./start.sh --no-install --data "$work/data" "${options[@]}" &
+    SIDECAR_Reviews__HoldUntilFinalized=true ./start.sh --no-install --data "$work/data" "${options[@]}" &
     stack=$!
     trap 'kill -TERM "$stack" 2>/dev/null; wait "$stack"' EXIT
     until [[ -e $work/data/ready ]]; do
@@ -112,7 +112,7 @@ suite extension 180 vitest_count npm --prefix ohif-extension test -- --reporter=
 suite stack 300 node_count node --test --test-reporter=tap --test-concurrency=1 tests/stack
 wait "$integration"
 cat "$work/integration.said"
-suite viewer 600 playwright_count bash -c viewer
+suite viewer 720 playwright_count bash -c viewer
 
 p=0 f=${#faults[@]} s=0
 for name in "${suites[@]}"; do

@@ -19,6 +19,19 @@ export interface Resource {
 export const orthanc = {
   store: async (file: Buffer): Promise<string> => ((await (await ask('POST', '/instances', file)).json()) as { ID: string }).ID,
 
+  /** Modalities that are not named may not store (orthanc.json). */
+  allowModality: (title: string) => ask('PUT', `/modalities/${title}`, JSON.stringify([title, '127.0.0.1', 104])),
+
+  /** The instances of a study, in order of InstanceNumber. */
+  instancesOf: async (studyInstanceUid: string): Promise<string[]> => {
+    const [study] = (await (await ask('POST', '/tools/lookup', studyInstanceUid)).json()) as { ID: string }[];
+    const instances = (await (await ask('GET', `/studies/${study!.ID}/instances`)).json()) as { ID: string; MainDicomTags: { InstanceNumber: string } }[];
+    return instances.sort((a, b) => Number(a.MainDicomTags.InstanceNumber) - Number(b.MainDicomTags.InstanceNumber)).map(({ ID }) => ID);
+  },
+
+  sopInstanceUid: async (instance: string): Promise<string> =>
+    ((await (await ask('GET', `/instances/${instance}`)).json()) as { MainDicomTags: { SOPInstanceUID: string } }).MainDicomTags.SOPInstanceUID,
+
   file: async (instance: string): Promise<Buffer> => Buffer.from(await (await ask('GET', `/instances/${instance}/file`)).arrayBuffer()),
 
   /** The instance and what it belongs to, on all four levels. */

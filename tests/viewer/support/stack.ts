@@ -21,6 +21,23 @@ export function orthancAuthorization(): string {
   return `Basic ${Buffer.from(`sidecar:${readState('secrets/orthanc-sidecar-password')}`).toString('base64')}`;
 }
 
+/** The port on which Orthanc takes images from modalities (C-STORE). */
+export function dicomPort(): string {
+  return /"DicomPort": (\d+)/.exec(readState('orthanc/config/here.json'))![1]!;
+}
+
+/** A bearer of its own for requests past the browser, got by a real login. */
+export async function tokenOf(user: UserName): Promise<string> {
+  const settings = await (await fetch(`${baseUrl}/app-config.js`)).text();
+  const issuer = /authority: '([^']+)'/.exec(settings)![1]!;
+  const { logIn } = (await import(join(repository, 'orthanc-config/identity-provider/token.mjs'))) as TokenModule;
+  return (await logIn(user, passwordOf(user), { issuer, viewer: baseUrl })).access_token;
+}
+
+interface TokenModule {
+  logIn(user: string, password: string, where: { issuer: string; viewer: string }): Promise<{ access_token: string }>;
+}
+
 /** Cookies of a user who has logged in at the identity provider; written by logIn.ts. */
 export function sessionOf(user: UserName): string {
   return join(import.meta.dirname, `../test-results/sessions/${user}.json`);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { orthanc } from './orthanc.ts';
-import { repository } from './stack.ts';
+import { dicomPort, repository } from './stack.ts';
 import type { Rectangle } from './viewer.ts';
 
 const run = promisify(execFile);
@@ -21,6 +21,8 @@ export interface StoredStudy {
   readonly instances: readonly string[];
   /** Fetches every instance and lets pydicom judge it. */
   readonly judge: (regions: readonly Rectangle[]) => Promise<Verdict[]>;
+  /** The same for an image with regions of its own; `of` names its SOP Instance UID. */
+  readonly judgeEach: (regionsOf: (sopInstanceUid: string) => readonly Rectangle[]) => Promise<Verdict[]>;
   readonly remove: () => Promise<void>;
 }
 
@@ -35,8 +37,11 @@ export interface Verdict {
   readonly problems: readonly string[];
 }
 
-/** @param prepare Changes the files before they are stored, with a dcmtk program for example, or adds to their list. */
-export async function storeStudy(name: StudyName, prepare?: (files: string[]) => Promise<unknown>): Promise<StoredStudy> {
+/**
+ * @param prepare Changes the files before they are stored, with a dcmtk program for example, or adds to their list.
+ * @param way By Orthanc's own interface, or from a modality by C-STORE.
+ */
+export async function storeStudy(name: StudyName, prepare?: (files: string[]) => Promise<unknown>, way: 'http' | 'modality' = 'http'): Promise<StoredStudy> {
   const folder = mkdtempSync(join(tmpdir(), 'viewer-test-'));
   const tool = join(repository, 'tests/data/Sidecar.TestData/bin/Release/net10.0/demo-studies');
   const { stdout } = await run(tool, ['--out', folder, '--only', name, '--seed', randomUUID()]);
@@ -44,20 +49,35 @@ export async function storeStudy(name: StudyName, prepare?: (files: string[]) =>
   const files = readdirSync(directory).sort().map(file => join(directory, file));
   await prepare?.(files);
   const instances: string[] = [];
-  for (const file of files) {
-    instances.push(await orthanc.store(readFileSync(file)));
+  if (way === 'modality') {
+    await orthanc.allowModality('MODALITY');
+    await run('storescu', ['-aet', 'MODALITY', '-aec', 'SIDECAR', '127.0.0.1', dicomPort(), ...files]);
+    instances.push(...(await orthanc.instancesOf(studyInstanceUid)));
+  } else {
+    for (const file of files) {
+      instances.push(await orthanc.store(readFileSync(file)));
+    }
   }
+  const masked = async (): Promise<string[]> => Promise.all(instances.map(async (instance, index) => {
+    const path = `${files[index]!}.masked`;
+    writeFileSync(path, await orthanc.file(instance));
+    return path;
+  }));
   return {
     studyInstanceUid,
     banner,
     instances,
-    judge: async regions => {
-      const pairs = await Promise.all(instances.map(async (instance, index) => {
-        const masked = `${files[index]!}.masked`;
-        writeFileSync(masked, await orthanc.file(instance));
-        return [files[index]!, masked];
-      }));
-      return compare(pairs.flat(), regions);
+    judge: async regions => compare((await masked()).flatMap((path, index) => [files[index]!, path]), regions),
+    judgeEach: async regionsOf => {
+      // Images with the same regions are judged in one go: starting pydicom takes longer than judging.
+      const groups = new Map<string, { regions: readonly Rectangle[]; files: string[] }>();
+      for (const [index, path] of (await masked()).entries()) {
+        const regions = regionsOf(await orthanc.sopInstanceUid(instances[index]!));
+        const group = groups.get(JSON.stringify(regions)) ?? { regions, files: [] };
+        groups.set(JSON.stringify(regions), group);
+        group.files.push(files[index]!, path);
+      }
+      return (await Promise.all([...groups.values()].map(group => compare(group.files, group.regions)))).flat();
     },
     remove: async () => {
       rmSync(folder, { recursive: true });
