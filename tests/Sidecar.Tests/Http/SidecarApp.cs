@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Sidecar.Http;
+using Sidecar.MaskJobs;
 using Sidecar.Orthanc;
 
 namespace Sidecar.Tests.Http;
@@ -20,6 +21,9 @@ internal sealed class SidecarApp : WebApplicationFactory<Program>
 
     /// <summary>Answers of Orthanc; 404 for what is not there.</summary>
     public Func<HttpRequestMessage, HttpResponseMessage> Orthanc { get; set; } = _ => new HttpResponseMessage(HttpStatusCode.NotFound);
+
+    /// <summary>False: jobs wait for what the test does to them.</summary>
+    public bool RunsMaskJobs { get; init; } = true;
 
     public bool IdentityProviderIsAway { get; set; }
 
@@ -54,6 +58,11 @@ internal sealed class SidecarApp : WebApplicationFactory<Program>
 
         builder.ConfigureTestServices(services =>
         {
+            if (!RunsMaskJobs)
+            {
+                services.Remove(services.Single(s => s.ImplementationType == typeof(MaskJobRunner)));
+            }
+
             services.AddSingleton<TimeProvider>(Clock);
             services.AddHttpClient(nameof(OrthancClient)).ConfigurePrimaryHttpMessageHandler(() => new Stub(r => Orthanc(r)));
             services.AddHttpClient(nameof(IdentityProvider)).ConfigurePrimaryHttpMessageHandler(() => new Stub(Publish));

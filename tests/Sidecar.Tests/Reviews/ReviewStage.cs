@@ -20,7 +20,7 @@ internal sealed class ReviewStage : IAsyncDisposable
     {
     }
 
-    public SidecarApp App { get; } = new();
+    public SidecarApp App { get; } = new() { RunsMaskJobs = false };
 
     public ArchiveStub Archive { get; } = new();
 
