@@ -102,9 +102,9 @@ fi
 [[ ! ${dotnet-} ]] || wait "$dotnet" || faults+=("building the tests failed: $work/build-tests.log")
 
 suite api-document 10 one bash -c api_document
-suite unit 300 dotnet_count bash -c 'dotnet_test unit tests/Sidecar.Tests'
+suite unit 480 dotnet_count bash -c 'dotnet_test unit tests/Sidecar.Tests'
 # Integration mostly waits for servers; the small suites fit beside it. The browsers need the processors for themselves.
-suite integration 400 dotnet_count bash -c 'dotnet_test integration tests/Sidecar.Integration' >"$work/integration.said" &
+suite integration 700 dotnet_count bash -c 'dotnet_test integration tests/Sidecar.Integration' >"$work/integration.said" &
 integration=$!
 suite oracle 120 python_count /usr/bin/python3 tests/oracle/test_compare.py
 suite extension-types 180 one bash -c extension_types
