@@ -85,14 +85,23 @@ public sealed class CrashTests
             await study.Add(orthanc, number);
         }
 
-        // Each fifth store is the last thing that a life of the service does.
+        // Each fifth store is the last thing that a life of the service does: what it asks then waits until it is killed.
         var stored = 0;
-        TaskCompletionSource? fifth = null;
+        (TaskCompletionSource Fifth, TaskCompletionSource Killed)? life = (new(), new());
+        proxy.Decide = async (_, _) =>
+        {
+            if (life is { Fifth.Task.IsCompleted: true, Killed: var killed })
+            {
+                await killed.Task;
+            }
+
+            return Fault.None;
+        };
         proxy.Answered = (method, path) =>
         {
             if (method == "POST" && path == "/instances" && Interlocked.Increment(ref stored) % 5 == 0)
             {
-                Volatile.Read(ref fifth)?.TrySetResult();
+                life?.Fifth.TrySetResult();
             }
 
             return Task.CompletedTask;
@@ -101,10 +110,11 @@ public sealed class CrashTests
         var job = await sidecar.Submit(study.Request("series"));
         for (var kill = 0; kill < 3; kill++)
         {
-            var reached = new TaskCompletionSource();
-            Volatile.Write(ref fifth, reached);
-            await reached.Task.WaitAsync(TimeSpan.FromSeconds(60));
+            var (fifth, killed) = life!.Value;
+            await fifth.Task.WaitAsync(TimeSpan.FromSeconds(60));
             await sidecar.Kill();
+            life = kill < 2 ? (new(), new()) : null;
+            killed.SetResult();
             await sidecar.StartProcess();
         }
 
