@@ -77,11 +77,13 @@ public sealed class ClusterTests : IDisposable
         }
 
         Assert.True(storedBySecond > 2);
-        foreach (var id in studies.SelectMany(s => s.Originals.Keys))
+        List<(byte[], byte[])> files = [];
+        foreach (var (id, original) in studies.SelectMany(s => s.Originals))
         {
-            var study = studies.Single(s => s.Originals.ContainsKey(id));
-            await Oracle.AssertMasked(study.Originals[id], await orthanc.ReadFile(id), [(4, 6, 20, 10)]);
+            files.Add((original, await orthanc.ReadFile(id)));
         }
+
+        await Oracle.AssertMasked(files, (4, 6, 20, 10));
 
         Assert.Equal(Studies * 3, (await orthanc.ListInstances()).Count);
         await CrashTests.AssertAnnotated(orthanc, resources);

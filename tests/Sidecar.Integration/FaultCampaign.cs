@@ -17,7 +17,7 @@ public sealed class FaultCampaign(ITestOutputHelper output)
 {
     private const int FaultsARound = 10;
     private const int Images = 8;
-    private static readonly int Faults = Number("FAULT_CAMPAIGN", 5);
+    private static readonly int Faults = Number("FAULT_CAMPAIGN", 3);
     private static readonly int Seed = Number("FAULT_SEED", 1);
 
     private enum Harm
@@ -45,7 +45,7 @@ public sealed class FaultCampaign(ITestOutputHelper output)
     {
         var random = new Random(Seed);
         // So that the short runs of both databases together do most kinds of harm.
-        var kind = onPostgres ? 5 : 0;
+        var kind = onPostgres ? 3 : 0;
         var tally = new SortedDictionary<string, int>(StringComparer.Ordinal);
         for (var left = Faults; left > 0; left -= FaultsARound)
         {

@@ -7,22 +7,31 @@ namespace Sidecar.Integration;
 internal static class Oracle
 {
     /// <summary>Fails the test unless the regions are black in every frame, nothing else of the pixels changed, and only the attributes that may.</summary>
-    public static Task AssertMasked(byte[] original, byte[] masked, params (int X, int Y, int Width, int Height)[] regions) => AssertMaskedInFrames(original, masked, null, regions);
+    public static Task AssertMasked(byte[] original, byte[] masked, params (int X, int Y, int Width, int Height)[] regions) => Judge([(original, masked)], null, regions);
+
+    /// <summary>The same for many files: starting the judge takes longer than its judgement.</summary>
+    public static Task AssertMasked(IReadOnlyList<(byte[] Original, byte[] Masked)> files, params (int X, int Y, int Width, int Height)[] regions) => Judge(files, null, regions);
 
     /// <summary>The same, black in some frames only.</summary>
     /// <param name="original">The file before.</param>
     /// <param name="masked">The file after.</param>
     /// <param name="frames">1-based, such as 1-5,9; null: all.</param>
     /// <param name="regions">To be black.</param>
-    public static async Task AssertMaskedInFrames(byte[] original, byte[] masked, string? frames, params (int X, int Y, int Width, int Height)[] regions)
+    public static Task AssertMaskedInFrames(byte[] original, byte[] masked, string? frames, params (int X, int Y, int Width, int Height)[] regions) => Judge([(original, masked)], frames, regions);
+
+    private static async Task Judge(IReadOnlyList<(byte[] Original, byte[] Masked)> files, string? frames, (int X, int Y, int Width, int Height)[] regions)
     {
         var folder = Directory.CreateTempSubdirectory("sidecar-oracle-");
         try
         {
-            var (before, after) = (Path.Combine(folder.FullName, "before.dcm"), Path.Combine(folder.FullName, "after.dcm"));
-            await File.WriteAllBytesAsync(before, original);
-            await File.WriteAllBytesAsync(after, masked);
-            var start = new ProcessStartInfo("/usr/bin/python3", [Script(), before, after, .. frames is null ? (string[])[] : ["--frames", frames], .. regions.SelectMany(r => new[] { "--region", $"{r.X},{r.Y},{r.Width},{r.Height}" })])
+            List<string> paths = [];
+            foreach (var file in files.SelectMany(f => new[] { f.Original, f.Masked }))
+            {
+                paths.Add(Path.Combine(folder.FullName, $"{paths.Count}.dcm"));
+                await File.WriteAllBytesAsync(paths[^1], file);
+            }
+
+            var start = new ProcessStartInfo("/usr/bin/python3", [Script(), .. paths, .. frames is null ? (string[])[] : ["--frames", frames], .. regions.SelectMany(r => new[] { "--region", $"{r.X},{r.Y},{r.Width},{r.Height}" })])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
@@ -42,7 +51,9 @@ internal static class Oracle
             }
 
             Assert.True(process.ExitCode == 0, $"{await output}\n{await errors}");
-            Assert.Equal(0, JsonDocument.Parse(await output).RootElement.GetProperty("problems").GetArrayLength());
+            var verdicts = (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+            Assert.Equal(files.Count, verdicts.Count);
+            Assert.All(verdicts, verdict => Assert.Equal(0, verdict.GetProperty("problems").GetArrayLength()));
         }
         finally
         {

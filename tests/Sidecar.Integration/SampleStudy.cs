@@ -62,9 +62,12 @@ internal sealed class SampleStudy
     public async Task AssertAllMasked(OrthancServer orthanc, params (int X, int Y, int Width, int Height)[] regions)
     {
         Assert.Equal(Originals.Keys.Order(), (await orthanc.ListInstances()).Order());
+        List<(byte[], byte[])> files = [];
         foreach (var (id, original) in Originals)
         {
-            await Oracle.AssertMasked(original, await orthanc.ReadFile(id), regions is [] ? [(4, 6, 20, 10)] : regions);
+            files.Add((original, await orthanc.ReadFile(id)));
         }
+
+        await Oracle.AssertMasked(files, regions is [] ? [(4, 6, 20, 10)] : regions);
     }
 }

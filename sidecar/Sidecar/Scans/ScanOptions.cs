@@ -5,7 +5,7 @@ namespace Sidecar.Scans;
 /// <summary>How text is searched for in the archive. Section <c>Scans</c>.</summary>
 internal sealed record ScanOptions
 {
-    /// <summary>Off: nothing is scanned, neither what comes in nor what a run asks for; runs wait.</summary>
+    /// <summary>Off: nothing is scanned, neither what comes in nor what a run asks for; runs wait, and schedules that fall due meanwhile are made up for once.</summary>
     public bool Enabled { get; init; } = true;
 
     /// <summary>Series scanned at once on this sidecar. Bulk runs take only what people and arrivals leave.</summary>

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Microsoft.Extensions.Options;
 using Quartz;
 
 namespace Sidecar.Scans;
@@ -35,13 +36,18 @@ internal sealed class ScanScheduleJob(ScanScheduleStore schedules, ScanRunStore 
 /// Keeps Quartz's triggers as the schedules are. The schedules are the truth; Quartz only remembers when each was due, over restarts and for all
 /// nodes, so that a time that was slept through is made up for once.
 /// </summary>
-internal sealed partial class ScanScheduler(ISchedulerFactory factory, ScanScheduleStore schedules, TimeProvider time, ILogger<ScanScheduler> logger) : BackgroundService
+internal sealed partial class ScanScheduler(ISchedulerFactory factory, ScanScheduleStore schedules, IOptions<ScanOptions> options, TimeProvider time, ILogger<ScanScheduler> logger) : BackgroundService
 {
     private const string Group = "scans";
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        if (!options.Value.Enabled)
+        {
+            return;
+        }
+
         await Task.Yield();
         IScheduler? scheduler = null;
         while (!stoppingToken.IsCancellationRequested)
