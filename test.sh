@@ -112,7 +112,7 @@ suite extension 180 vitest_count npm --prefix ohif-extension test -- --reporter=
 suite stack 300 node_count node --test --test-reporter=tap --test-concurrency=1 tests/stack
 wait "$integration"
 cat "$work/integration.said"
-suite viewer 720 playwright_count bash -c viewer
+suite viewer 900 playwright_count bash -c viewer
 
 p=0 f=${#faults[@]} s=0
 for name in "${suites[@]}"; do

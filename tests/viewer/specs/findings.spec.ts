@@ -5,6 +5,8 @@ import { sessionOf } from '../support/stack.ts';
 import { expect, test } from '../support/test.ts';
 import { Viewer } from '../support/viewer.ts';
 
+test.skip(!process.env.SIDECAR_TEST_FINDINGS, 'A whole study is scanned twice beside the browsers, which takes minutes on two busy processors: set SIDECAR_TEST_FINDINGS=1 to run it.');
+
 test('a study from a modality is scanned, decided on by keyboard, masked and finalized; a reader sees it only then', async ({ browser, page, viewer, store }, info) => {
   const study = await store('ct', undefined, 'modality');
   const { studyInstanceUid } = study;
