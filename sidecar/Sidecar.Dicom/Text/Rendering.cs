@@ -14,9 +14,6 @@ internal static class Rendering
     /// <summary>Views that differ by less than this in both ends, as a share of their range, show the same.</summary>
     private const double LeastDifference = 0.15;
 
-    /// <summary>Radius in pixels of the surroundings that local contrast is relative to.</summary>
-    private const int LocalRadius = 12;
-
     /// <summary>All views that differ, the viewer's first.</summary>
     public static List<GreyImage> RenderAll(FrameImage frame)
     {
@@ -64,42 +61,6 @@ internal static class Rendering
             pixels[i] = table[frame.Grey[i]];
         }
         return new GreyImage(frame.Width, frame.Height, pixels);
-    }
-
-    /// <summary>Each pixel against the mean and the spread of its surroundings. Noise far below the frame's own range stays flat.</summary>
-    public static GreyImage NormalizeLocally(FrameImage frame, double range)
-    {
-        var (width, height) = (frame.Width, frame.Height);
-        var sums = new long[(width + 1) * (height + 1)];
-        var squares = new long[(width + 1) * (height + 1)];
-        for (int y = 0, i = 0; y < height; y++)
-        {
-            long sum = 0, square = 0;
-            for (var x = 0; x < width; x++, i++)
-            {
-                long value = frame.Grey[i];
-                sum += value;
-                square += value * value;
-                var at = ((y + 1) * (width + 1)) + x + 1;
-                sums[at] = sums[at - width - 1] + sum;
-                squares[at] = squares[at - width - 1] + square;
-            }
-        }
-        var floor = Math.Max(range / 400, 0.5);
-        var pixels = new byte[width * height];
-        for (int y = 0, i = 0; y < height; y++)
-        {
-            var (top, bottom) = (Math.Max(y - LocalRadius, 0) * (width + 1), Math.Min(y + LocalRadius + 1, height) * (width + 1));
-            for (var x = 0; x < width; x++, i++)
-            {
-                var (left, right) = (Math.Max(x - LocalRadius, 0), Math.Min(x + LocalRadius + 1, width));
-                double count = (bottom - top) / (width + 1) * (right - left);
-                var mean = (sums[bottom + right] - sums[top + right] - sums[bottom + left] + sums[top + left]) / count;
-                var spread = Math.Sqrt(Math.Max(0, ((squares[bottom + right] - squares[top + right] - squares[bottom + left] + squares[top + left]) / count) - (mean * mean)));
-                pixels[i] = (byte)Math.Clamp(128 + ((frame.Grey[i] - mean) / (spread + floor) * 50), 0, 255);
-            }
-        }
-        return new GreyImage(width, height, pixels);
     }
 
     /// <summary>The value that so many pixels are not above.</summary>
