@@ -150,7 +150,10 @@ describe('the list', () => {
     expect(document.activeElement).toBe(field);
   });
 
-  test('what the sidecar refuses is said, and asked anew', async () => {
+  test('what the sidecar refuses is said, and asked anew; the panel stays', async () => {
+    // As browsers answer since 2025; jsdom does not scroll.
+    const scrolled = vi.fn(() => Promise.resolve());
+    HTMLElement.prototype.scrollIntoView = scrolled as unknown as HTMLElement['scrollIntoView'];
     const { client } = await open(two);
     client.decide.mockRejectedValueOnce(new SidecarProblem(409, 'urn:sidecar:problem:findings-changed', 'The findings have changed since you saw them.'));
     await press('n', {}, document.body);
@@ -160,6 +163,11 @@ describe('the list', () => {
     expect(byCy('image-masking-refused').textContent).toContain('have changed');
     expect(client.findings.mock.calls.length).toBeGreaterThan(asked);
     expect(all('image-masking-cluster')[0]?.dataset['state']).toBe('open');
+    expect(scrolled).toHaveBeenCalled();
+    await press('a');
+    await settle();
+    expect(all('image-masking-cluster')[0]?.dataset['state']).toBe('accepted');
+    expect(document.querySelector('[data-cy="image-masking-refused"]')).toBeNull();
   });
 });
 

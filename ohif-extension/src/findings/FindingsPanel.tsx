@@ -71,8 +71,8 @@ function Study({ session, view, run }: { readonly session: FindingsSession; read
   const mayDecide = session.mayReview && view.state !== 'finalized';
 
   useEffect(() => setRejecting(false), [selected]);
-  // The button that was refused may be far below.
-  useEffect(() => alert.current?.scrollIntoView?.({ block: 'nearest' }), [refused]);
+  // The button that was refused may be far below. Newer browsers answer with a promise, which React must not take for a clean-up.
+  useEffect(() => void alert.current?.scrollIntoView?.({ block: 'nearest' }), [refused]);
 
   const focusList = (): void => setFocusTurn(turn => turn + 1);
 

@@ -31,7 +31,7 @@ export function RejectForm({ findings, busy, confirm, cancel }: RejectFormProps)
   const reason = reasons.find(candidate => candidate === chosen);
   const text = reason ? stored(reason) : other.trim();
 
-  useEffect(() => form.current?.querySelector<HTMLInputElement>('input:checked')?.focus(), []);
+  useEffect(() => void form.current?.querySelector<HTMLInputElement>('input:checked')?.focus(), []);
 
   return (
     <form

@@ -13,6 +13,9 @@ internal sealed class FindingReader(Database database)
     {
         public long Images { get; init; }
 
+        /// <summary>Images that were masked after they were scanned. Orthanc tells of the new ones only a while later.</summary>
+        public long Overtaken { get; init; }
+
         public long IsWeak { get; init; }
 
         public string? ScannedAt { get; init; }
@@ -83,7 +86,9 @@ internal sealed class FindingReader(Database database)
         var scan = await connection.QuerySingleAsync<ScanRow>(
             """
             SELECT COUNT(*) AS images, COALESCE(MAX(is_weak), 0) AS is_weak, MAX(scanned_at) AS scanned_at,
-                   (SELECT engine FROM scanned_instances l WHERE l.study_instance_uid = @study ORDER BY scanned_at DESC LIMIT 1) AS engine
+                   (SELECT engine FROM scanned_instances l WHERE l.study_instance_uid = @study ORDER BY scanned_at DESC LIMIT 1) AS engine,
+                   (SELECT COUNT(*) FROM scanned_instances l JOIN masked_instances m ON m.orthanc_id = l.orthanc_id
+                    WHERE l.study_instance_uid = @study AND m.md5 <> l.md5 AND m.masked_at >= l.scanned_at) AS overtaken
             FROM scanned_instances WHERE study_instance_uid = @study
             """,
             new { study },
@@ -92,7 +97,8 @@ internal sealed class FindingReader(Database database)
         var state = work switch
         {
             "running" => StudyScanState.Scanning,
-            null => scan.Images > 0 ? StudyScanState.Scanned : StudyScanState.NotScanned,
+            null when scan.Images == 0 => StudyScanState.NotScanned,
+            null => scan.Overtaken == 0 ? StudyScanState.Scanned : StudyScanState.Waiting,
             _ => StudyScanState.Waiting,
         };
         return new StudyScan(state, scan.IsWeak != 0, (int)scan.Images, scan.Engine, scan.ScannedAt is null ? null : Instant.FromText(scan.ScannedAt));

@@ -86,9 +86,15 @@ public sealed class ReviewTests
         await stage.Execute("UPDATE mask_job_items SET state = 'masked'");
         await Refused("409 mask-job-running", "are being masked");
         await stage.Execute($"UPDATE mask_jobs SET state = 'succeeded', finished_at = '{Sidecar.Storage.Instant.ToText(stage.App.Clock.GetUtcNow())}'");
+        Assert.Equal("scanned", await Scanned());
         stage.Archive.Change("i1");
+        await stage.Execute(
+            "INSERT INTO masked_instances (orthanc_id, sop_instance_uid, md5, uuid, job_id, masked_at) SELECT 'i1', 'sop', @Md5, 'uuid', id, finished_at FROM mask_jobs",
+            new { stage.Archive.Images["i1"].Md5 });
+        Assert.Equal("waiting", await Scanned()); // though nobody has told of the new image yet
         await Refused("409 scan-pending", "1 of 2 images");
         await stage.Scan("i1");
+        Assert.Equal("scanned", await Scanned());
         await stage.Execute("UPDATE scan_findings SET state = 'masked' WHERE id = 'f1'");
 
         var (status, review) = await Send(stage.Rita, "POST", Path + "/finalize", new { reason = "All seen." });
@@ -120,6 +126,8 @@ public sealed class ReviewTests
         await stage.Look();
         Assert.Equal("findings", await State());
         Assert.Equal(["imagesChanged", "imagesChanged", "newFindings"], (await stage.Audit("reviewReopened")).Select(r => (string)r.Details["cause"]!));
+
+        async Task<string> Scanned() => (string)(await stage.Findings())["scan"]!["state"]!;
 
         async Task Refused(string problem, string detail)
         {
