@@ -18,6 +18,9 @@ internal sealed class SeriesLines
     /// <summary>Intersection over union above which two regions in different frames are the same line.</summary>
     private const double LeastLikeness = 0.6;
 
+    /// <summary>Share of a line's box that lies in another one, from which on it is not shown beside it.</summary>
+    private const double LeastInside = 0.95;
+
     /// <summary>Room around the letters, as a share of the line's height, and in pixels at least.</summary>
     private const double Room = 0.2;
     private const int LeastRoom = 3;
@@ -55,25 +58,32 @@ internal sealed class SeriesLines
         }
     }
 
-    /// <summary>The findings of one instance, from top to bottom.</summary>
+    /// <summary>The findings of one instance, from top to bottom. A line that lies in another one is no finding of its own; what it says counts for the other.</summary>
     /// <param name="instance">Its place in the series.</param>
     /// <param name="layout">Its size and number of frames.</param>
     /// <param name="sort">Says what the readings of a line make it.</param>
-    public IReadOnlyList<ScanFinding> FindingsOf(int instance, PixelLayout layout, Func<IReadOnlyList<LineReading>, SortedLine> sort) =>
-        [.. entries
-            .Select(entry => (Entry: entry, entry.Line, Frames: entry.Frames.SelectMany(equal => equal.Places).Where(place => place.Instance == instance).Select(place => place.Frame).Order().ToList()))
-            .Where(found => found.Frames.Count > 0)
-            .OrderBy(found => found.Line.Region.Y).ThenBy(found => found.Line.Region.X)
-            .Select(found => (found.Line, found.Frames, Sorted: found.Entry.Sorted ??= sort(found.Entry.Readings)))
-            .Select(found => new ScanFinding
+    public IReadOnlyList<ScanFinding> FindingsOf(int instance, PixelLayout layout, Func<IReadOnlyList<LineReading>, SortedLine> sort)
+    {
+        List<Part> parts = [.. entries
+            .Select(entry => new Part(entry, [.. entry.Frames.SelectMany(equal => equal.Places).Where(place => place.Instance == instance).Select(place => place.Frame).Order()]))
+            .Where(part => part.Frames.Count > 0)
+            .OrderByDescending(part => (long)part.Region.Width * part.Region.Height)];
+        var whole = parts.Where((part, i) => !parts.Take(i).Any(part.IsIn)).OrderBy(part => part.Region.Y).ThenBy(part => part.Region.X);
+        return [.. whole.Select(part =>
+        {
+            var line = part.Entry.Line;
+            var sorted = parts.Where(inner => inner == part || inner.IsIn(part)).Select(inner => inner.Entry.Sorted ??= sort(inner.Entry.Readings)).MinBy(one => one.Rank)!;
+            return new ScanFinding
             {
-                Region = Widen(found.Line.Region).ClipTo(layout.Columns, layout.Rows)!,
-                Confidence = found.Sorted is { Attribute: not null, Kind: not FindingKind.Harmless } ? Math.Max(found.Line.Confidence, ConfidenceOfMatch) : found.Line.Confidence,
-                Frames = found.Frames.Count == layout.Frames ? null : found.Frames,
-                Kind = found.Sorted.Kind,
-                MatchedAttribute = found.Sorted.Attribute,
-                Text = found.Sorted.Text,
-            })];
+                Region = Widen(line.Region).ClipTo(layout.Columns, layout.Rows)!,
+                Confidence = sorted is { Attribute: not null, Kind: not FindingKind.Harmless } ? Math.Max(line.Confidence, ConfidenceOfMatch) : line.Confidence,
+                Frames = part.Frames.Count == layout.Frames ? null : part.Frames,
+                Kind = sorted.Kind,
+                MatchedAttribute = sorted.Attribute,
+                Text = sorted.Text,
+            };
+        })];
+    }
 
     private Entry? Find(FoundLine line) => entries.Find(entry => AreAlike(entry.Line.Region, line.Region));
 
@@ -88,6 +98,15 @@ internal sealed class SeriesLines
     {
         var both = FoundLine.Intersection(one, other);
         return both > LeastLikeness * (((double)one.Width * one.Height) + ((double)other.Width * other.Height) - both);
+    }
+
+    /// <summary>A line, and the frames of one instance that it is in.</summary>
+    private sealed record Part(Entry Entry, IReadOnlyList<int> Frames)
+    {
+        public Region Region => Entry.Line.Region;
+
+        public bool IsIn(Part other) =>
+            FoundLine.Intersection(Region, other.Region) >= LeastInside * Region.Width * Region.Height && Frames.All(other.Frames.Contains);
     }
 
     private sealed class Entry

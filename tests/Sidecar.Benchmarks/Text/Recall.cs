@@ -15,7 +15,7 @@ internal sealed class Recall
     private const double LeastCovered = 0.9;
 
     private readonly List<(KnownImage Image, IReadOnlyList<Claim> Claims)> withText = [];
-    private readonly List<IReadOnlyList<Claim>> withoutText = [];
+    private readonly List<(KnownImage Image, IReadOnlyList<Claim> Claims)> withoutText = [];
 
     /// <param name="image">Of the set.</param>
     /// <param name="claims">Null where it could not be scanned: nothing of it counts as found, nor as clean.</param>
@@ -27,7 +27,7 @@ internal sealed class Recall
         }
         else if (claims is not null)
         {
-            withoutText.Add(claims);
+            withoutText.Add((image, claims));
         }
     }
 
@@ -35,14 +35,14 @@ internal sealed class Recall
     {
         var images = withText.Select(one => (one.Image, Covered: one.Image.Lines.Select(line => Covered(line, [.. one.Claims.Where(claim => claim.Confidence >= leastConfidence)])).ToList())).ToList();
         var lines = images.SelectMany(image => image.Covered).ToList();
-        var madeUp = withoutText.Select(claims => claims.Count(claim => claim.Confidence >= leastConfidence)).ToList();
+        var madeUp = withoutText.Select(one => one.Claims.Count(claim => claim.Confidence >= leastConfidence)).ToList();
         output.WriteLine(FormattableString.Invariant(
             $"{name,-34} {Share(lines, share => share >= LeastCovered),9:0.000} {Share(lines, share => share >= 0.5),9:0.000} {Share(images, image => image.Covered.TrueForAll(share => share >= LeastCovered)),9:0.000} {Share(madeUp, count => count == 0),11:0.000} {(madeUp.Count == 0 ? 0 : madeUp.Average()),14:0.00}"));
     }
 
     public static void WriteHead(TextWriter output) => output.WriteLine($"{"",-34} {"box >=90%",9} {"box >=50%",9} {"image",9} {"specificity",11} {"false per image",14}");
 
-    /// <summary>The share of boxes found by what is special about them, and the images that lost one.</summary>
+    /// <summary>The share of boxes found by what is special about them, the images that lost one, and what is made up.</summary>
     public void WriteLosses(TextWriter output)
     {
         foreach (var tag in withText.SelectMany(one => one.Image.Lines.SelectMany(line => line.Tags.Select(tag => (tag, Found: Covered(line, one.Claims) >= LeastCovered)))).GroupBy(one => one.tag).OrderBy(group => group.Key))
@@ -55,6 +55,10 @@ internal sealed class Recall
             {
                 output.WriteLine(FormattableString.Invariant($"    missed {Covered(line, claims):0.00} {image.Name} {line.Region.X},{line.Region.Y} {line.Region.Width}x{line.Region.Height}"));
             }
+        }
+        foreach (var (image, claim) in withoutText.SelectMany(one => one.Claims.Select(claim => (one.Image, claim))))
+        {
+            output.WriteLine(FormattableString.Invariant($"    made up {claim.Confidence:0.00} {image.Name} {claim.Region.X},{claim.Region.Y} {claim.Region.Width}x{claim.Region.Height} in {claim.Frames?.Count.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "all"} frames"));
         }
     }
 

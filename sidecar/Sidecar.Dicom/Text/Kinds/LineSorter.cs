@@ -12,7 +12,19 @@ internal sealed record LineReading(TextReading Reading, int Length, int Height);
 /// <param name="Kind">Other where it was not read.</param>
 /// <param name="Attribute">Keyword of the attribute it resembles; null where none.</param>
 /// <param name="Text">As read; null where nothing was. PHI.</param>
-internal sealed record SortedLine(FindingKind Kind, string? Attribute, string? Text);
+internal sealed record SortedLine(FindingKind Kind, string? Attribute, string? Text)
+{
+    /// <summary>Lower is worse for the person: what resembles an attribute, then what looks like something personal.</summary>
+    public int Rank => (Attribute is null ? 10 : 0) + Kind switch
+    {
+        FindingKind.PersonName => 0,
+        FindingKind.Identifier => 1,
+        FindingKind.Date => 2,
+        FindingKind.Institution => 3,
+        FindingKind.Other => 4,
+        _ => 20,
+    };
+}
 
 /// <summary>Reads lines where they are found, and sorts them once all values of the series are known. Reading ranks findings; it never drops one.</summary>
 /// <param name="reader">Null where none is installed: then every line is of no known kind.</param>
@@ -56,19 +68,8 @@ internal sealed class LineSorter(ITextReader? reader, HarmlessWords harmless)
     /// <summary>What the line is, by the worst that any of its readings may tell about a person.</summary>
     public SortedLine Sort(IReadOnlyList<LineReading> readings, KnownValues known) => readings
         .Select(read => (Kind: classifier.Classify(read.Reading, read.Length, read.Height, known), read.Reading.Text))
-        .OrderBy(sorted => Rank(sorted.Kind))
-        .Select(sorted => new SortedLine(sorted.Kind.Kind, sorted.Kind.MatchedAttribute, sorted.Text.Length > 0 ? sorted.Text : null))
-        .FirstOrDefault() ?? new SortedLine(FindingKind.Other, null, null);
-
-    private static int Rank(TextKind kind) => (kind.MatchedAttribute is null ? 10 : 0) + kind.Kind switch
-    {
-        FindingKind.PersonName => 0,
-        FindingKind.Identifier => 1,
-        FindingKind.Date => 2,
-        FindingKind.Institution => 3,
-        FindingKind.Other => 4,
-        _ => 20,
-    };
+        .Select(read => new SortedLine(read.Kind.Kind, read.Kind.MatchedAttribute, read.Text.Length > 0 ? read.Text : null))
+        .MinBy(sorted => sorted.Rank) ?? new SortedLine(FindingKind.Other, null, null);
 
     private static TextReading Better(TextReading one, TextReading other) =>
         other.Confidence * other.Text.Count(char.IsLetterOrDigit) > one.Confidence * one.Text.Count(char.IsLetterOrDigit) ? other : one;

@@ -135,6 +135,18 @@ public sealed class SeriesScannerTests
     }
 
     [Fact]
+    public void Scan_LineInsideAnother_IsNoFindingOfItsOwn()
+    {
+        var boxes = new FixedDetector([new TextBox(new Region(50, 60, 120, 40), 0.9), new TextBox(new Region(60, 62, 60, 12), 0.95), new TextBox(new Region(150, 62, 60, 12), 0.9)]);
+        var format = PixelFormat.Grey(400, 320);
+        var file = new InstanceBuilder("boxes").Image(format, SampleFrame.Gradient(format)[0]).Build();
+
+        var result = Assert.Single(new SeriesScanner(FrameCodecs.Managed, boxes).Scan([new MemorySource("boxes", file)], CancellationToken.None));
+
+        Assert.Equal([new Region(42, 52, 136, 56), new Region(147, 59, 66, 18)], result.Findings.Select(finding => finding.Region));
+    }
+
+    [Fact]
     public void Scan_NoDetectorInstalled_SaysSoAndStillFindsLines()
     {
         var scanner = new SeriesScanner(FrameCodecs.Managed, detector: null);
@@ -182,6 +194,11 @@ public sealed class SeriesScannerTests
         public string Name => name;
 
         public Stream Open() => new MemoryStream(file, 0, file.Length, writable: false, publiclyVisible: true);
+    }
+
+    private sealed class FixedDetector(IReadOnlyList<TextBox> boxes) : ITextDetector
+    {
+        public IReadOnlyList<TextBox> Detect(GreyImage image, CancellationToken token) => (image.Width, image.Height) == (400, 320) ? boxes : [];
     }
 
     /// <summary>Sees what is white and takes a part of the picture only as a line of text.</summary>
