@@ -29,6 +29,7 @@ export function aStudy(findings: readonly FindingView[], changes: Partial<StudyF
     state: 'findings',
     scan: { state: 'scanned', isWeak: false, images: 500, engine: 'test', scannedAt: '2026-11-22T04:00:00Z' },
     unscannable: [],
+    missed: [],
     clusters: [...clusters].map(([id, members]) => clusterOf(id, members)),
     findings: [...findings],
     templates: [],

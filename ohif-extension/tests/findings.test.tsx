@@ -225,6 +225,15 @@ test('an image that could not be scanned stands there with its reason until some
   expect(panel.textContent).toContain('looked at');
 });
 
+test('an image with text that the scan overlooked is named and keeps the study from its end', async () => {
+  const { panel } = await open(aStudy([], { missed: [{ seriesInstanceUid: '1.1', sopInstanceUid: '1.1.1', instanceNumber: 7 }] }));
+  expect(panel.textContent).toContain('Text was seen in 1 image without findings');
+  expect(panel.textContent).not.toContain('No text was found');
+  expect(byCy('image-masking-missed').textContent).toContain('7');
+  expect(byCy('image-masking-left').textContent).toBe('1 image with overlooked text to mask by hand');
+  expect(byCy('image-masking-finalize').getAttribute('aria-disabled')).toBe('true');
+});
+
 test('a study is finalized when nothing is left, and opened again with a reason', async () => {
   const { client, panel } = await open(aStudy([aFinding('n1', { state: 'masked' })], { state: 'inReview' }));
   expect(panel.textContent).toContain('Nothing is left to decide.');

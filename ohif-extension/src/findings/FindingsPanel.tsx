@@ -11,6 +11,7 @@ import { arrange, isOpen } from './findingList';
 import { currentFindings, type FindingsSession } from './FindingsSession';
 import { FindingTree, hoverText } from './FindingTree';
 import { FinishStudy } from './FinishStudy';
+import { Missed } from './Missed';
 import { ScanBanner } from './ScanBanner';
 import { SelectedFinding, type FindingActions } from './SelectedFinding';
 import { KeepTemplate, TemplateOffers } from './Templates';
@@ -197,6 +198,7 @@ function Study({ session, view, run }: { readonly session: FindingsSession; read
         </p>
       )}
       {arranged.masked.length > 0 && <p className="image-masking-quiet">{tn('findings.masked', arranged.masked.length)}</p>}
+      <Missed session={session} images={view.missed} />
       <Unscannable session={session} images={view.unscannable} mayDecide={mayDecide} />
       <KeepTemplate session={session} view={view} row={row} />
       <FinishStudy session={session} view={view} arranged={arranged} apply={() => run('imageMaskingApplyAccepted')} />

@@ -21,6 +21,7 @@ export function FinishStudy({ session, view, arranged, apply }: FinishStudyProps
     left.open > 0 ? tn('finalize.open', left.open) + (arranged.hiddenOpen > 0 ? ` (${t('finalize.hidden')})` : '') : '',
     left.notApplied > 0 ? tn('finalize.notApplied', left.notApplied) : '',
     left.unscannable > 0 ? tn('finalize.unscannable', left.unscannable) : '',
+    view.missed.length > 0 ? tn('finalize.missed', view.missed.length) : '',
     view.scan.state === 'notScanned' ? t('finalize.notScanned') : view.scan.state !== 'scanned' ? t('finalize.scanning') : '',
   ].filter(Boolean);
   return (

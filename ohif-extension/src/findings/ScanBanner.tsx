@@ -10,7 +10,7 @@ export function ScanBanner({ session, view }: { readonly session: FindingsSessio
   const busy = useObservable(session.store.busy);
   const { scan } = view;
   const ended = scan.state === 'scanned' || scan.state === 'notScanned';
-  const isNothing = scan.state === 'scanned' && view.findings.length === 0 && view.unscannable.length === 0;
+  const isNothing = scan.state === 'scanned' && view.findings.length === 0 && view.unscannable.length === 0 && view.missed.length === 0;
   return (
     <div className={scan.state === 'notScanned' ? 'image-masking-note' : undefined} data-cy="image-masking-scan" data-state={scan.state} role="status">
       <p className="image-masking-quiet">

@@ -101,6 +101,10 @@ export const findingsDe: Record<keyof typeof findingsEn, string> = {
   'filter.hidden_other': '{count} Gruppen sind durch den Filter verborgen, davon {open} zu entscheiden. Sie zählen trotzdem.',
   'filter.showAll': 'Alle zeigen',
 
+  'missed.title_one': 'In {count} Bild ohne Fund wurde Text gesehen',
+  'missed.title_other': 'In {count} Bildern ohne Fund wurde Text gesehen',
+  'missed.explain': 'Jemand, der nach zufälligen Bildern gefragt wurde, sah dort Text, den die Suche nicht fand. Zeichnen Sie die Maske von Hand und wenden Sie sie an.',
+
   'unscannable.title_one': '{count} Bild konnte nicht durchsucht werden',
   'unscannable.title_other': '{count} Bilder konnten nicht durchsucht werden',
   'unscannable.explain': 'Ob sie Text enthalten, ist nicht bekannt. Sehen Sie jedes selbst an, schwärzen Sie es wo nötig von Hand, und bestätigen Sie dann, dass Sie es gesehen haben.',
@@ -144,6 +148,8 @@ export const findingsDe: Record<keyof typeof findingsEn, string> = {
   'finalize.notApplied_other': '{count} angenommene Masken nicht angewendet',
   'finalize.unscannable_one': '{count} nicht durchsuchbares Bild anzusehen',
   'finalize.unscannable_other': '{count} nicht durchsuchbare Bilder anzusehen',
+  'finalize.missed_one': '{count} Bild mit übersehenem Text von Hand zu schwärzen',
+  'finalize.missed_other': '{count} Bilder mit übersehenem Text von Hand zu schwärzen',
   'finalize.scanning': 'die Suche ist nicht beendet',
   'finalize.notScanned': 'die Studie ist nicht durchsucht',
   'finalize.hidden': 'einige davon durch den Filter verborgen',

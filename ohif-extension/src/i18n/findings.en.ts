@@ -99,6 +99,10 @@ export const findingsEn = {
   'filter.hidden_other': '{count} groups are hidden by the filter, {open} of them to decide. They count all the same.',
   'filter.showAll': 'Show all',
 
+  'missed.title_one': 'Text was seen in {count} image without findings',
+  'missed.title_other': 'Text was seen in {count} images without findings',
+  'missed.explain': 'Somebody who was asked about random images saw text there that the scan did not find. Draw the mask by hand and apply it.',
+
   'unscannable.title_one': '{count} image could not be scanned',
   'unscannable.title_other': '{count} images could not be scanned',
   'unscannable.explain': 'Nothing is known about text in them. Look at each yourself, mask it by hand where needed, then confirm that you have seen it.',
@@ -142,6 +146,8 @@ export const findingsEn = {
   'finalize.notApplied_other': '{count} accepted masks not applied',
   'finalize.unscannable_one': '{count} image that could not be scanned to look at',
   'finalize.unscannable_other': '{count} images that could not be scanned to look at',
+  'finalize.missed_one': '{count} image with overlooked text to mask by hand',
+  'finalize.missed_other': '{count} images with overlooked text to mask by hand',
   'finalize.scanning': 'the scan is not finished',
   'finalize.notScanned': 'the study has not been scanned',
   'finalize.hidden': 'some of them hidden by the filter',

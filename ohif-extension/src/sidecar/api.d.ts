@@ -936,6 +936,12 @@ export interface components {
             /** @description By modality and device. */
             byStratum: components["schemas"]["StratumMissRate"][];
         };
+        MissedImage: {
+            seriesInstanceUid: string;
+            sopInstanceUid: string;
+            /** Format: int32 */
+            instanceNumber?: null | number;
+        };
         /** @enum {unknown} */
         Permission: "mask" | "review" | "audit" | "administer";
         ProblemDetails: {
@@ -1251,6 +1257,8 @@ export interface components {
             scan: components["schemas"]["StudyScan"];
             /** @description Images that could not be scanned. Each counts as undecided until somebody has looked at it and said so (acknowledge). */
             unscannable: components["schemas"]["UnscannableImage"][];
+            /** @description Images in which a person who was asked saw text that no finding marks. Each has to be masked by hand. */
+            missed: components["schemas"]["MissedImage"][];
             /** @description The findings in groups of like images and place, the most alarming first. One decision can be made for a whole cluster. */
             clusters: components["schemas"]["FindingCluster"][];
             /** @description In the order of the clusters, and within one in the order of the images. */

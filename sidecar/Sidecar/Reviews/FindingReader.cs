@@ -35,6 +35,7 @@ internal sealed class FindingReader(Database database)
             state is null ? ReviewState.New : Enum.Parse<ReviewState>(state, ignoreCase: true),
             await ReadScan(connection, t, study),
             [.. unscannable.Select(u => new UnscannableImage(u.OrthancId, u.SeriesInstanceUid, u.SopInstanceUid, u.Reason ?? "The image could not be scanned.", u.AcknowledgedAt is not null, (int?)u.InstanceNumber))],
+            await ReadMissed(connection, t, study),
             [.. clusters.All.Select(c => c.View)],
             clusters.ToFindings(),
             await TemplateStore.FindProposals(connection, t, study),
@@ -62,6 +63,17 @@ internal sealed class FindingReader(Database database)
             """,
             new { study },
             t),
+    ];
+
+    private static async Task<IReadOnlyList<MissedImage>> ReadMissed(DbConnection connection, DbTransaction? t, string study) =>
+    [
+        .. (await connection.QueryAsync<UnscannableRow>(
+            $"""
+            SELECT s.orthanc_id, s.series_instance_uid, s.sop_instance_uid, s.instance_number, s.md5 {ReviewRefresh.FromMissed}
+            ORDER BY s.series_instance_uid, s.instance_number, s.sop_instance_uid
+            """,
+            new { study },
+            t)).Select(s => new MissedImage(s.SeriesInstanceUid, s.SopInstanceUid, (int?)s.InstanceNumber)),
     ];
 
     /// <summary>Another one when a finding came, went, or was decided otherwise.</summary>

@@ -72,6 +72,7 @@ internal sealed record StudyFindings(
     ReviewState State,
     StudyScan Scan,
     [property: Description("Images that could not be scanned. Each counts as undecided until somebody has looked at it and said so (acknowledge).")] IReadOnlyList<UnscannableImage> Unscannable,
+    [property: Description("Images in which a person who was asked saw text that no finding marks. Each has to be masked by hand.")] IReadOnlyList<MissedImage> Missed,
     [property: Description("The findings in groups of like images and place, the most alarming first. One decision can be made for a whole cluster.")] IReadOnlyList<FindingCluster> Clusters,
     [property: Description("In the order of the clusters, and within one in the order of the images.")] IReadOnlyList<Finding> Findings,
     [property: Description("Templates that fit images of this study in which their masks are not proposed yet.")] IReadOnlyList<TemplateProposal> Templates,
@@ -91,6 +92,8 @@ internal sealed record UnscannableImage(
     [property: Description("For a person.")] string Reason,
     bool Acknowledged,
     int? InstanceNumber = null);
+
+internal sealed record MissedImage(string SeriesInstanceUid, string SopInstanceUid, int? InstanceNumber = null);
 
 internal sealed record FindingDevice(string Manufacturer, string Model, string Station);
 

@@ -69,6 +69,10 @@ internal sealed record ReviewRow
 /// </summary>
 internal sealed class ReviewRefresh(AuditLog audit, TimeProvider time)
 {
+    /// <summary>Images of a study without a finding in which a person saw text, not changed since.</summary>
+    public const string FromMissed =
+        "FROM samples p JOIN scanned_instances s ON s.orthanc_id = p.orthanc_id AND s.md5 = p.md5 WHERE p.study_instance_uid = @study AND p.has_text = 1";
+
     private sealed record CountedRow
     {
         public long Images { get; init; }
@@ -135,7 +139,7 @@ internal sealed class ReviewRefresh(AuditLog audit, TimeProvider time)
             new { study },
             t)).AsList();
         var missed = await connection.ExecuteScalarAsync<long>(
-            "SELECT COUNT(*) FROM samples p JOIN scanned_instances s ON s.orthanc_id = p.orthanc_id AND s.md5 = p.md5 WHERE p.study_instance_uid = @study AND p.has_text = 1", new { study }, t);
+            "SELECT COUNT(*) " + FromMissed, new { study }, t);
         var row = (before ?? new ReviewRow { StudyInstanceUid = study, ArrivedAt = counted.FirstAt ?? Instant.ToText(time.GetUtcNow()) }) with
         {
             StudyOrthancId = counted.StudyOrthancId ?? arriving!,

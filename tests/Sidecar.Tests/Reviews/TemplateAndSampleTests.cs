@@ -113,6 +113,8 @@ public sealed class TemplateAndSampleTests
         Assert.Equal(["M1", "M2"], models.Distinct().Order());
         var review = (await Send(stage.Rita, "GET", $"/api/reviews/{Study}")).Body!;
         Assert.Equal(("findings", 1), ((string)review["state"]!, (int)review["missed"]!));
+        var missed = Assert.Single((await stage.Findings())["missed"]!.AsArray());
+        Assert.Equal(await stage.Text("SELECT sop_instance_uid FROM samples WHERE has_text = 1"), (string)missed!["sopInstanceUid"]!);
         Assert.Equal("409 findings-open", Problem(await Send(stage.Rita, "POST", $"/api/reviews/{Study}/finalize", new { })));
         Assert.Equal(7, (await stage.Audit("sampleReviewed")).Count);
 
