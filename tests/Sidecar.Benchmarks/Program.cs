@@ -8,6 +8,7 @@ using Sidecar.Benchmarks.Text;
 const string Usage = """
     sidecar-benchmarks sets DIR      writes the uncompressed sets that whole-process.sh masks: ct, us, dx
     sidecar-benchmarks parts [...]   measures the parts with BenchmarkDotNet; what follows is its own (--filter '*Rle*', --list flat)
+    sidecar-benchmarks discovery [N] measures noticing and remembering N instances (1000000), on SQLite and PostgreSQL
     sidecar-benchmarks queue [N]     measures the job queue with N images waiting (1000000), on SQLite and PostgreSQL
     sidecar-benchmarks mask-job [N]  measures mask jobs on a real Orthanc against its own floor, N times (5)
     sidecar-benchmarks text DIR [--tesseract]
@@ -24,6 +25,9 @@ switch (args)
         // In this process: the build that BenchmarkDotNet would otherwise make restores packages without the lock files.
         var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
         BenchmarkSwitcher.FromAssembly(typeof(WorkSets).Assembly).Run(options is [] ? ["--filter", "*"] : options, config);
+        return 0;
+    case ["discovery", .. var number]:
+        await DiscoveryBenchmark.Run(number is [var many] ? int.Parse(many, System.Globalization.CultureInfo.InvariantCulture) : 1_000_000);
         return 0;
     case ["queue", .. var count]:
         await QueueBenchmark.Run(count is [var n] ? int.Parse(n, System.Globalization.CultureInfo.InvariantCulture) : 1_000_000);
