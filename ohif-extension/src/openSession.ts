@@ -13,13 +13,13 @@ export interface Clients {
 }
 
 /**
- * Asks the sidecar what this user may do and opens only that: masking, and the findings for those who mask or review. A refusal is final; where
+ * Asks the sidecar what this user may do and opens only that: masking, or confirming it, and the findings for those who mask or review. A refusal is final; where
  * nobody answers it asks again, ever less often, and shows nothing meanwhile: those without the permissions must not learn of the features.
  */
 export async function openSessionIfPermitted(host: Host, clients: Clients, masks: MaskStore, signal: AbortSignal): Promise<void> {
-  const permissions = await askPermissions(clients.masking, signal);
-  const [mayMask, mayReview] = [permissions.includes('mask'), permissions.includes('review')];
-  if (!mayMask && !mayReview) {
+  const me = await askWho(clients.masking, signal);
+  const may = (permission: Me['permissions'][number]): boolean => me?.permissions.includes(permission) ?? false;
+  if (!me || !(may('mask') || may('confirm') || may('review'))) {
     return;
   }
   const { toolGroupService, toolbarService } = host.servicesManager.services;
@@ -29,12 +29,14 @@ export async function openSessionIfPermitted(host: Host, clients: Clients, masks
   if (signal.aborted) {
     return;
   }
-  const masking = mayMask ? new MaskingSession(host, clients.masking, masks) : null;
+  const masking = may('mask') || may('confirm') ? new MaskingSession(host, clients.masking, masks, me) : null;
   currentSession.set(masking);
   masking?.open();
-  const findings = new FindingsSession(host, clients.findings, mayReview, masking);
-  currentFindings.set(findings);
-  findings.open();
+  if (may('mask') || may('review')) {
+    const findings = new FindingsSession(host, clients.findings, may('review'), masking?.mayMask ? masking : null);
+    currentFindings.set(findings);
+    findings.open();
+  }
 }
 
 export function closeSessions(): void {
@@ -44,16 +46,16 @@ export function closeSessions(): void {
   currentSession.set(null);
 }
 
-async function askPermissions(client: SidecarClient, signal: AbortSignal): Promise<Me['permissions']> {
+async function askWho(client: SidecarClient, signal: AbortSignal): Promise<Me | undefined> {
   for (let pause = 2_000; !signal.aborted; pause = Math.min(pause * 2, 60_000)) {
     try {
-      return (await client.me(signal)).permissions;
+      return await client.me(signal);
     } catch (error) {
       if (!(error instanceof SidecarProblem) || !error.mayPass) {
-        return [];
+        return undefined;
       }
       await wait(pause, signal);
     }
   }
-  return [];
+  return undefined;
 }

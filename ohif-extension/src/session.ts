@@ -7,12 +7,12 @@ import { id } from './id';
 import { JobStore } from './jobs/JobStore';
 import { describeProgress } from './jobs/jobText';
 import { refreshImages } from './jobs/refreshImages';
-import { middleRegion } from './masks/geometry';
+import { middleRegion, type Region } from './masks/geometry';
 import { maskToolName, type Mask, type MaskAnnotation, type MaskedImage } from './masks/mask';
 import type { MaskStore } from './masks/MaskStore';
 import { shownImage } from './masks/shownImage';
 import type { SidecarClient } from './sidecar/client';
-import type { MaskJobRequest, MaskJobView } from './sidecar/types';
+import type { MaskJobRequest, MaskJobView, Me } from './sidecar/types';
 
 /** What the active viewport offers: an image that can be masked, or the reason why not. */
 export type Target = { readonly image: MaskedImage; readonly why?: undefined } | { readonly image?: undefined; readonly why: MessageKey };
@@ -46,11 +46,15 @@ export class MaskingSession {
   private toldAt = 0;
   /** The masks that a job of this tab burns. */
   private readonly burning = new Map<string, readonly string[]>();
+  /** The masks of others' jobs that are shown to be confirmed. */
+  private readonly approved = new Map<string, readonly string[]>();
 
   constructor(
     private readonly host: Host,
     readonly client: SidecarClient,
     readonly masks: MaskStore,
+    /** Who looks: one who may only confirm what others approved draws nothing. */
+    readonly me: Me,
   ) {
     this.services = host.servicesManager.services;
     this.libraries = cornerstoneLibraries(host.extensionManager);
@@ -64,12 +68,14 @@ export class MaskingSession {
     if (!toolGroupService.getToolGroup(toolGroupId)?.hasTool(maskToolName)) {
       toolGroupService.addToolsToToolGroup(toolGroupId, { passive: [{ toolName: maskToolName }] });
     }
-    toolbarService.register([{ id: maskButtonId, uiType: 'imageMasking.menu', props: { label: t('mask') } }]);
-    toolbarService.updateSection(toolbarService.sections['primary'] ?? 'primary', [maskButtonId]);
+    if (this.mayMask) {
+      toolbarService.register([{ id: maskButtonId, uiType: 'imageMasking.menu', props: { label: t('mask') } }]);
+      toolbarService.updateSection(toolbarService.sections['primary'] ?? 'primary', [maskButtonId]);
+      this.replaceRightClick();
+    }
     if (!panelService.getPanels(panelService.PanelPosition.Right).some(panel => panel.id === panelId)) {
       panelService.addPanels(panelService.PanelPosition.Right, [panelId]);
     }
-    this.replaceRightClick();
     this.listen();
     void this.jobs.watch(
       () => [...new Set(this.services.displaySetService.getActiveDisplaySets().map(set => set.StudyInstanceUID))],
@@ -87,9 +93,13 @@ export class MaskingSession {
     this.masks.discard(this.masks.masks.get().map(mask => mask.uid));
   }
 
+  get mayMask(): boolean {
+    return this.me.permissions.includes('mask');
+  }
+
   /** Makes the mask tool the one of the left mouse button; Escape or any other tool ends that. */
   startDrawing(): void {
-    if (!this.drawing.get() && this.target.get().image) {
+    if (this.mayMask && !this.drawing.get() && this.target.get().image) {
       const active = this.services.toolGroupService.getToolGroup(toolGroupId)?.getActivePrimaryMouseButtonTool();
       this.toolBefore = active && active !== maskToolName ? active : 'WindowLevel';
       this.activate(maskToolName);
@@ -107,19 +117,38 @@ export class MaskingSession {
   /** Puts a mask in the middle of the image shown, for those who work by keyboard. */
   addMask(): string | undefined {
     const { image } = this.target.get();
-    const { viewportGridService, cornerstoneViewportService } = this.services;
-    const viewport = cornerstoneViewportService.getCornerstoneViewport(viewportGridService.getActiveViewportId() ?? '');
-    if (!image || !viewport) {
-      return undefined;
+    const annotation = image && this.annotate(image, middleRegion(image));
+    if (annotation) {
+      this.masks.create(annotation);
     }
-    const { AnnotationTool } = this.libraries.cornerstoneTools;
-    const annotation = AnnotationTool.createAnnotationForViewport(viewport as never, {
-      metadata: { toolName: maskToolName },
-      highlighted: false,
-      data: { mask: { image, region: middleRegion(image) } },
-    }) as MaskAnnotation;
-    this.masks.create(annotation);
-    return annotation.annotationUID;
+    return annotation?.annotationUID;
+  }
+
+  /** Takes the viewer to the image that was drawn on, and shows the masks there that the job waits to burn. */
+  showApproved(job: MaskJobView): void {
+    const { sopInstanceUid } = job.source;
+    if (!showImage(this.host, sopInstanceUid) || this.burning.get(job.id)?.length || this.approved.has(job.id)) {
+      return;
+    }
+    this.approved.set(job.id, []);
+    const draw = (): boolean => {
+      const { image } = this.target.get();
+      if (image?.sopInstanceUid !== sopInstanceUid) {
+        return false;
+      }
+      const annotations = job.regions.flatMap(region => this.annotate(image, region) ?? []);
+      this.approved.set(job.id, annotations.map(annotation => annotation.annotationUID ?? ''));
+      this.masks.show(annotations);
+      return true;
+    };
+    if (!draw()) {
+      const stop = this.target.subscribe(() => {
+        if (!this.approved.has(job.id) || draw()) {
+          stop();
+        }
+      });
+      this.undo.push(stop);
+    }
   }
 
   /** Shows the image of a mask in the active viewport. */
@@ -163,6 +192,20 @@ export class MaskingSession {
       this.masks.delete([uid]);
     }
     return Boolean(uid);
+  }
+
+  /** A mask on the image that the active viewport shows; not stored yet. */
+  private annotate(image: MaskedImage, region: Region): MaskAnnotation | undefined {
+    const { viewportGridService, cornerstoneViewportService } = this.services;
+    const viewport = cornerstoneViewportService.getCornerstoneViewport(viewportGridService.getActiveViewportId() ?? '');
+    if (!viewport) {
+      return undefined;
+    }
+    return this.libraries.cornerstoneTools.AnnotationTool.createAnnotationForViewport(viewport as never, {
+      metadata: { toolName: maskToolName },
+      highlighted: false,
+      data: { mask: { image, region } },
+    }) as MaskAnnotation;
   }
 
   private activate(toolName: string): void {
@@ -270,6 +313,10 @@ export class MaskingSession {
   }
 
   private tellProgress(job: MaskJobView): void {
+    if (job.state === 'awaitingConfirmation') {
+      this.toast(job.id, 'info', t('toast.awaiting'), t('toast.awaiting.message'));
+      return;
+    }
     const now = performance.now();
     if (this.burning.has(job.id) && now - this.toldAt > 500) {
       this.toldAt = now;
@@ -280,10 +327,17 @@ export class MaskingSession {
   private async finishJob(job: MaskJobView): Promise<void> {
     const own = this.burning.get(job.id);
     this.burning.delete(job.id);
+    this.hideApproved(job);
     if (own && job.state === 'succeeded') {
       this.masks.discard(own);
     } else if (own) {
       this.masks.setBurning(own, false);
+    }
+    if (job.state === 'declined') {
+      if (own) {
+        this.toast(job.id, 'error', t('toast.declined'), t('toast.declined.message', { name: job.decision?.by ?? '', reason: job.decision?.reason ?? '' }));
+      }
+      return;
     }
     let message =
       job.state === 'succeeded'
@@ -315,7 +369,13 @@ export class MaskingSession {
     }
   }
 
+  private hideApproved(job: MaskJobView): void {
+    this.masks.discard(this.approved.get(job.id) ?? []);
+    this.approved.delete(job.id);
+  }
+
   private giveUpJob(job: MaskJobView): void {
+    this.hideApproved(job);
     const own = this.burning.get(job.id);
     if (own) {
       this.burning.delete(job.id);

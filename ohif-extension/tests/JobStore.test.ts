@@ -15,7 +15,7 @@ function fakeClient(changes: Partial<SidecarClient>): SidecarClient {
   const unexpected = (): never => {
     throw new Error('not expected');
   };
-  return { me: unexpected, preview: unexpected, createJob: unexpected, job: unexpected, jobsOfStudy: unexpected, cancelJob: unexpected, certificatePage: unexpected, jobEvents: unexpected, ...changes };
+  return { me: unexpected, preview: unexpected, createJob: unexpected, job: unexpected, jobsOfStudy: unexpected, cancelJob: unexpected, confirmJob: unexpected, declineJob: unexpected, certificatePage: unexpected, jobEvents: unexpected, ...changes };
 }
 
 async function* events(...jobs: MaskJobView[]): AsyncGenerator<MaskJobView, void, void> {

@@ -42,6 +42,7 @@ function fake(changes: Partial<Fake> = {}): Fake {
   };
   return {
     me: vi.fn<PageClient['me']>(async () => ({ subject: 'mia', name: 'Mia', permissions: ['review'] })),
+    awaitingJobs: vi.fn<PageClient['awaitingJobs']>(unexpected),
     reviews: vi.fn<PageClient['reviews']>(async () => ({ counts, total: 1, items: [study()] })),
     take: vi.fn<PageClient['take']>(async () => undefined),
     finalize: vi.fn<PageClient['finalize']>(async () => undefined),

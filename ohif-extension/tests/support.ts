@@ -8,6 +8,7 @@ export function aJob(changes: Partial<MaskJobView> = {}): MaskJobView {
     state: 'running',
     createdAt: '2026-01-01T10:00:00Z',
     createdBy: 'Mia Masker',
+    createdBySubject: 'mia',
     scope: 'series',
     source: { seriesInstanceUid: '1.2.3', sopInstanceUid: '1.2.3.4' },
     regions: [{ x: 1, y: 2, width: 3, height: 4 }],

@@ -185,7 +185,7 @@ describe('the panel', () => {
     fake.draw('a', { x: 10, y: 20, width: 30, height: 40 });
     await render(<MaskPanel run={vi.fn()} />);
     await act(async () => masks.setBurning(['a'], true));
-    expect(byCy('image-masking-panel').textContent).toContain('being applied');
+    expect(byCy('image-masking-panel').textContent).toContain('approved');
     expect(document.querySelector('[data-cy="image-masking-delete"], [data-cy="image-masking-approve-image"]')).toBeNull();
     await press('Delete', {}, byCy('image-masking-mask'));
     expect(masks.masks.get()).toHaveLength(1);
@@ -268,7 +268,7 @@ test('new pixels that never arrive do not keep back how the job ended', async ()
 });
 
 describe('the job list', () => {
-  const show = async (...jobs: FollowedJob[]): Promise<HTMLElement> => render(<JobList jobs={{ jobs: new Observable<readonly FollowedJob[]>(jobs), certificate, cancel }} />);
+  const show = async (...jobs: FollowedJob[]): Promise<HTMLElement> => render(<JobList jobs={{ jobs: new Observable<readonly FollowedJob[]>(jobs), certificate, cancel, confirm: vi.fn(), decline: vi.fn() }} me={{ subject: 'mia', name: 'Mia Masker', permissions: ['mask'] }} show={vi.fn()} />);
   const cancel = vi.fn(async () => undefined);
   const certificate = vi.fn(async () => new Blob());
 

@@ -115,10 +115,12 @@ internal sealed class SidecarProcess : IAsyncDisposable
             "the sidecar answers");
     }
 
-    public HttpClient Client(string address, params string[] roles)
+    public HttpClient Client(string address, params string[] roles) => ClientOf("mia", "Mia Masker", address, roles);
+
+    public HttpClient ClientOf(string subject, string name, string address, params string[] roles)
     {
         var client = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri(address), Timeout = TimeSpan.FromMinutes(2) };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _issuer.Create("mia", "Mia Masker", roles));
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _issuer.Create(subject, name, roles));
         return client;
     }
 

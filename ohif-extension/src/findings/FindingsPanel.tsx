@@ -26,7 +26,7 @@ export function FindingsPanel({ run }: { readonly run: Run }): ReactNode {
 }
 
 function Panel({ session, run }: { readonly session: FindingsSession; readonly run: Run }): ReactNode {
-  const { store } = session;
+  const { store, masking } = session;
   const view = useObservable(store.view);
   const problem = useObservable(store.problem);
   useEffect(() => {
@@ -48,7 +48,7 @@ function Panel({ session, run }: { readonly session: FindingsSession; readonly r
         </p>
       )}
       {view && <Study session={session} view={view} run={run} />}
-      {session.masking && <JobList jobs={session.masking.jobs} />}
+      {masking && <JobList jobs={masking.jobs} me={masking.me} show={job => masking.showApproved(job)} />}
       <HoverCard session={session} />
     </div>
   );

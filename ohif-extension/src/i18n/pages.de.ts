@@ -3,6 +3,9 @@ import type { pagesEn } from './pages.en';
 export const pagesDe: Record<keyof typeof pagesEn, string> = {
   'page.nav': 'Seiten',
   'page.viewer': 'Viewer',
+  'awaiting.title_one': '{count} Schwärzung wartet auf eine zweite Person',
+  'awaiting.title_other': '{count} Schwärzungen warten auf eine zweite Person',
+  'awaiting.job': 'Freigegeben von {name}, {time}: {images}',
   'page.worklist': 'Arbeitsliste',
   'page.templates': 'Vorlagen',
   'page.dashboard': 'Übersicht',

@@ -1,6 +1,9 @@
 export const pagesEn = {
   'page.nav': 'Pages',
   'page.viewer': 'Viewer',
+  'awaiting.title_one': '{count} masking waits for a second person',
+  'awaiting.title_other': '{count} maskings wait for a second person',
+  'awaiting.job': 'Approved by {name}, {time}: {images}',
   'page.worklist': 'Work list',
   'page.templates': 'Templates',
   'page.dashboard': 'Dashboard',

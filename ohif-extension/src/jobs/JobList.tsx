@@ -3,14 +3,22 @@ import { useObservable } from '../host/observable';
 import { saveFile } from '../host/saveFile';
 import { t, tn } from '../i18n';
 import { SidecarProblem } from '../sidecar/client';
-import { isFinal } from '../sidecar/types';
+import { isFinal, type MaskJobView, type Me } from '../sidecar/types';
+import { Confirmation } from './Confirmation';
 import type { FollowedJob, JobStore } from './JobStore';
 import { describeProblem, describeState, describeTime, describeTimeLeft } from './jobText';
 
 const finishedShown = 5;
 
-/** The study's masking jobs: those that run, and the last that ended. */
-export function JobList({ jobs }: { readonly jobs: Pick<JobStore, 'jobs' | 'certificate' | 'cancel'> }): ReactNode {
+export interface JobListProps {
+  readonly jobs: Pick<JobStore, 'jobs' | 'certificate' | 'cancel' | 'confirm' | 'decline'>;
+  readonly me: Me;
+  /** Shows the image that was drawn on, with the masks that were approved. */
+  readonly show: (job: MaskJobView) => void;
+}
+
+/** The study's masking jobs: those that wait or run, and the last that ended. */
+export function JobList({ jobs, me, show }: JobListProps): ReactNode {
   const all = useObservable(jobs.jobs);
   const running = all.filter(({ job }) => !isFinal(job));
   const ended = all.filter(({ job }) => isFinal(job)).slice(0, finishedShown);
@@ -27,6 +35,16 @@ export function JobList({ jobs }: { readonly jobs: Pick<JobStore, 'jobs' | 'cert
             {...followed}
             readCertificate={() => jobs.certificate(followed.job)}
             cancel={() => jobs.cancel(followed.job)}
+            confirmation={
+              <Confirmation
+                job={followed.job}
+                me={me}
+                show={() => show(followed.job)}
+                confirm={reason => jobs.confirm(followed.job, reason)}
+                decline={reason => jobs.decline(followed.job, reason)}
+              />
+            }
+            mayCancel={me.permissions.includes('mask') && (followed.job.state !== 'awaitingConfirmation' || followed.job.createdBySubject === me.subject)}
           />
         ))}
       </ul>
@@ -37,9 +55,11 @@ export function JobList({ jobs }: { readonly jobs: Pick<JobStore, 'jobs' | 'cert
 interface JobItemProps extends FollowedJob {
   readonly readCertificate: () => Promise<Blob>;
   readonly cancel: () => Promise<void>;
+  readonly confirmation: ReactNode;
+  readonly mayCancel: boolean;
 }
 
-function JobItem({ job, connection, problem, readCertificate, cancel }: JobItemProps): ReactNode {
+function JobItem({ job, connection, problem, readCertificate, cancel, confirmation, mayCancel }: JobItemProps): ReactNode {
   const ended = isFinal(job);
   const treated = job.done + job.failed;
   return (
@@ -51,7 +71,8 @@ function JobItem({ job, connection, problem, readCertificate, cancel }: JobItemP
         <span className="image-masking-quiet">{t('job.by', { name: job.createdBy, time: describeTime(job.finishedAt ?? job.createdAt) })}</span>
       </div>
       {(job.state === 'cancelled' || (job.state === 'failed' && job.failed > 0)) && job.done > 0 && <p className="image-masking-quiet">{tn('job.done', job.done)}</p>}
-      {!ended && (
+      {confirmation}
+      {!ended && job.state !== 'awaitingConfirmation' && (
         <>
           <div
             className="image-masking-progress"
@@ -85,7 +106,7 @@ function JobItem({ job, connection, problem, readCertificate, cancel }: JobItemP
           </ul>
         </div>
       )}
-      {!ended && connection !== 'gone' && <JobAction name="cancel" title={t('job.cancel.title')} run={cancel} />}
+      {!ended && mayCancel && connection !== 'gone' && <JobAction name="cancel" title={t('job.cancel.title')} run={cancel} />}
       {ended && job.done > 0 && <JobAction name="certificate" run={async () => saveFile(await readCertificate(), `certificate-${job.id}.html`)} />}
     </li>
   );

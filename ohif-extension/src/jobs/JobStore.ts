@@ -55,7 +55,16 @@ export class JobStore {
 
   /** Has no further image begun; the job's own news then tell how it ended. */
   async cancel(job: MaskJobView): Promise<void> {
-    await this.client.cancelJob(job.id, this.abort.signal);
+    this.found(await this.client.cancelJob(job.id, this.abort.signal));
+  }
+
+  /** The second person's yes: the job begins, and is followed. */
+  async confirm(job: MaskJobView, reason: string): Promise<void> {
+    this.found(await this.client.confirmJob(job.id, reason || undefined, this.abort.signal));
+  }
+
+  async decline(job: MaskJobView, reason: string): Promise<void> {
+    this.found(await this.client.declineJob(job.id, reason, this.abort.signal));
   }
 
   certificate(job: MaskJobView): Promise<Blob> {
@@ -105,6 +114,9 @@ export class JobStore {
   private follow(job: MaskJobView): void {
     if (isFinal(job)) {
       this.finish(job, true);
+    } else if (job.state === 'awaitingConfirmation') {
+      // For hours perhaps, and of several jobs at once: the next look asks for it, no stream is kept open.
+      this.put(job, 'live');
     } else if (!this.following.has(job.id)) {
       this.following.add(job.id);
       this.put(job, 'live');

@@ -34,7 +34,7 @@ export function describeProblem(problem: SidecarProblem): string {
   if (problem.status === 401) {
     return t('problem.401');
   }
-  if (problem.status === 403) {
+  if (problem.status === 403 && problem.type !== 'urn:sidecar:problem:own-approval') {
     return t('problem.403');
   }
   return problem.message || t('problem.other', { status: problem.status });

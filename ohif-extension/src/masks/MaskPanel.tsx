@@ -40,20 +40,22 @@ function Panel({ session, run }: { readonly session: MaskingSession; readonly ru
       <section aria-labelledby="image-masking-drawn" ref={list}>
         <div className="image-masking-heading">
           <h2 id="image-masking-drawn">{t('panel.drawn')}</h2>
-          <button
-            type="button"
-            className="image-masking-button"
-            data-cy="image-masking-add"
-            title={target.why ? t(target.why) : t('panel.add.hint')}
-            aria-disabled={Boolean(target.why)}
-            onClick={() => {
-              added.current = session.addMask();
-            }}
-          >
-            {t('panel.add')}
-          </button>
+          {session.mayMask && (
+            <button
+              type="button"
+              className="image-masking-button"
+              data-cy="image-masking-add"
+              title={target.why ? t(target.why) : t('panel.add.hint')}
+              aria-disabled={Boolean(target.why)}
+              onClick={() => {
+                added.current = session.addMask();
+              }}
+            >
+              {t('panel.add')}
+            </button>
+          )}
         </div>
-        {groups.size === 0 && <p className="image-masking-quiet">{t('panel.empty')}</p>}
+        {groups.size === 0 && session.mayMask && <p className="image-masking-quiet">{t('panel.empty')}</p>}
         {inOrder.map(group => (
           <ImageMasks key={group.image.sopInstanceUid} {...group} session={session} shown={target.image?.sopInstanceUid === group.image.sopInstanceUid} run={run} />
         ))}
@@ -63,7 +65,7 @@ function Panel({ session, run }: { readonly session: MaskingSession; readonly ru
           </p>
         )}
       </section>
-      <JobList jobs={session.jobs} />
+      <JobList jobs={session.jobs} me={session.me} show={job => session.showApproved(job)} />
     </div>
   );
 }

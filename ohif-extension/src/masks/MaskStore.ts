@@ -73,6 +73,12 @@ export class MaskStore {
     this.recordCreation(annotation);
   }
 
+  /** Puts masks that somebody else approved on the image: to be looked at, neither changed nor undone. */
+  show(annotations: readonly MaskAnnotation[]): void {
+    annotations.forEach(annotation => this.add(annotation));
+    this.setBurning(annotations.map(annotation => annotation.annotationUID ?? ''), true);
+  }
+
   recordCreation(annotation: MaskAnnotation): { restoreMemo(undo?: boolean): void } {
     return this.record({ undo: () => this.remove(annotation), redo: () => this.add(annotation) });
   }

@@ -16,7 +16,7 @@ export interface Mask {
   readonly image: MaskedImage;
   /** Exactly the pixels that will be burned. */
   readonly region: Region;
-  /** Approved: a job burns it now, it can no longer be changed. */
+  /** Approved: a job burns it or waits to, it can no longer be changed. */
   readonly burning: boolean;
 }
 

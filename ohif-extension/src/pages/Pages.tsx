@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useState, type MouseEvent, type ReactNode } from 'react';
 import { AuditTable } from '../audit/AuditTable';
+import { AwaitingJobs } from '../jobs/AwaitingJobs';
 import { Dashboard } from '../dashboard/Dashboard';
 import { t, type MessageKey } from '../i18n';
 import type { AuditClient } from '../sidecar/client';
@@ -75,6 +76,7 @@ export function Pages({ client, audit }: { readonly client: PageClient; readonly
           <p role="alert">{problem}</p>
         </main>
       )}
+      {me?.permissions.includes('confirm') && <AwaitingJobs client={client} me={me} />}
       {me && path === '/worklist' && <WorkList client={client} />}
       {me && path === '/templates' && <TemplateList client={client} mayDelete={permissions.includes('review')} mayImport={permissions.includes('administer')} />}
       {me && path === '/dashboard' && <Dashboard client={client} maySample={permissions.includes('review')} />}

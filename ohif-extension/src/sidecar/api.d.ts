@@ -80,24 +80,8 @@ export interface paths {
         };
         get: operations["listMaskJobs"];
         put?: never;
-        /** Starts a job. It overwrites the originals and cannot be undone. */
+        /** Starts a job. It overwrites the originals and cannot be undone. Where the service asks for a second person (MaskJobs:TwoPersonApproval), it waits until that one confirms it. */
         post: operations["createMaskJob"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/mask-jobs/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getMaskJob"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -121,6 +105,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/mask-jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getMaskJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mask-jobs/{id}/events": {
         parameters: {
             query?: never;
@@ -132,6 +132,57 @@ export interface paths {
         get: operations["streamMaskJob"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mask-jobs/awaiting-confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The jobs of all studies that wait for a second person. */
+        get: operations["listAwaitingMaskJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mask-jobs/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a job begin that another person approved. Refused (403, own-approval) for whoever approved it, and (409, images-changed) when its images are others by now. */
+        post: operations["confirmMaskJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mask-jobs/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a job that another person approved, with a reason; nothing is changed. */
+        post: operations["declineMaskJob"];
         delete?: never;
         options?: never;
         head?: never;
@@ -763,7 +814,12 @@ export interface components {
             /** Format: int32 */
             instanceNumber?: null | number;
         };
-        /** @description Newest first, at most 50. */
+        /** @description A second person's word on a masking. */
+        MaskJobDecision: {
+            /** @description At most 500 characters. Needed to decline; kept in the audit and in the certificate. */
+            reason?: null | string;
+        };
+        /** @description At most 50. Of a study: newest first. Of all that wait for a second person: oldest first. */
         MaskJobList: {
             jobs: components["schemas"]["MaskJobView"][];
         };
@@ -799,10 +855,10 @@ export interface components {
             imagesVersion?: null | string;
         };
         /**
-         * @description queued and running end in succeeded (every instance masked), failed (at least one failed; the others stay masked) or cancelled (at least one was not begun; those that were, are masked or failed).
+         * @description awaitingConfirmation: approved, nothing is burned until a second person confirms it (queued) or declines it (declined: nothing was changed). queued and running end in succeeded (every instance masked), failed (at least one failed; the others stay masked) or cancelled (at least one was not begun; those that were, are masked or failed).
          * @enum {unknown}
          */
-        MaskJobState: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+        MaskJobState: "awaitingConfirmation" | "queued" | "running" | "succeeded" | "failed" | "cancelled" | "declined";
         MaskJobView: {
             id: string;
             studyInstanceUid: string;
@@ -810,6 +866,8 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             createdBy: string;
+            /** @description The subject (sub) of who approved it: that person can neither confirm nor decline it. */
+            createdBySubject: string;
             scope: components["schemas"]["MaskScope"];
             source: components["schemas"]["SourceImage"];
             /** @description As burned: clipped to the source image. Empty for scope images. */
@@ -856,6 +914,7 @@ export interface components {
              */
             cancelledAt?: null | string;
             cancelledBy?: null | string;
+            decision?: null | components["schemas"]["SecondPersonView"];
         };
         /**
          * @description image: only the source; series: the source's series; study: the series named. Of series only the instances with the source's Rows and Columns. images: made by applying accepted findings, each image with masks of its own; cannot be asked for by itself.
@@ -943,7 +1002,7 @@ export interface components {
             instanceNumber?: null | number;
         };
         /** @enum {unknown} */
-        Permission: "mask" | "review" | "audit" | "administer";
+        Permission: "mask" | "confirm" | "review" | "audit" | "administer";
         ProblemDetails: {
             type?: null | string;
             title?: null | string;
@@ -1226,6 +1285,13 @@ export interface components {
          * @enum {unknown}
          */
         ScanStateView: "running" | "paused" | "finished" | "cancelled";
+        /** @description Who confirmed a masking that another person approved; in a job of state declined, who declined it. */
+        SecondPersonView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason?: null | string;
+        };
         SeriesPreview: {
             seriesInstanceUid: string;
             modality: string;
@@ -1688,55 +1754,6 @@ export interface operations {
             };
         };
     };
-    getMaskJob: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MaskJobView"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
     cancelMaskJob: {
         parameters: {
             query?: never;
@@ -1795,6 +1812,55 @@ export interface operations {
             };
         };
     };
+    getMaskJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskJobView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     streamMaskJob: {
         parameters: {
             query?: never;
@@ -1835,6 +1901,195 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listAwaitingMaskJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskJobList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    confirmMaskJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaskJobDecision"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskJobView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    declineMaskJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaskJobDecision"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskJobView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

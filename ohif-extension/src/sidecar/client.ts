@@ -29,6 +29,10 @@ export interface SidecarClient {
   jobsOfStudy(studyInstanceUid: string, signal?: AbortSignal): Promise<readonly MaskJobView[]>;
   /** Starts no further image of a job; those begun are brought to their end. */
   cancelJob(id: string, signal?: AbortSignal): Promise<MaskJobView>;
+  /** Lets a job begin that another person approved. */
+  confirmJob(id: string, reason: string | undefined, signal?: AbortSignal): Promise<MaskJobView>;
+  /** Ends a job that another person approved; nothing is changed. */
+  declineJob(id: string, reason: string, signal?: AbortSignal): Promise<MaskJobView>;
   /** The certificate of a finished job, as a page to print. */
   certificatePage(id: string, signal?: AbortSignal): Promise<Blob>;
   /** The job at each change, until its stream ends. Throws where the stream breaks or falls silent. */
@@ -136,6 +140,9 @@ export function createSidecarClient(options: SidecarClientOptions): SidecarClien
       (await read<MaskJobList>(`/mask-jobs?study=${encodeURIComponent(study)}`, { signal })).jobs,
 
     cancelJob: (id, signal) => read<MaskJobView>(`/mask-jobs/${encodeURIComponent(id)}/cancel`, { method: 'POST', signal }),
+
+    confirmJob: (id, reason, signal) => post<MaskJobView>(`/mask-jobs/${encodeURIComponent(id)}/confirm`, { reason }, {}, signal),
+    declineJob: (id, reason, signal) => post<MaskJobView>(`/mask-jobs/${encodeURIComponent(id)}/decline`, { reason }, {}, signal),
 
     certificatePage: async (id, signal) => (await send(`/mask-jobs/${encodeURIComponent(id)}/certificate.html`, { signal })).blob(),
 

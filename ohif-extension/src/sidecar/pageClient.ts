@@ -1,7 +1,7 @@
 import { createRequests, type SidecarClientOptions } from './client';
 import type { DashboardView, MaskTemplateView, ReviewList, SampleView } from './reviewTypes';
 import type { NewScanSchedule, ScanQueryView, ScanRunView, ScanScheduleView } from './scanTypes';
-import type { Me } from './types';
+import type { MaskJobList, MaskJobView, Me } from './types';
 
 export interface ReviewFilters {
   readonly state?: string;
@@ -15,6 +15,8 @@ export interface ReviewFilters {
 /** What the pages beside OHIF ask; the audit's own client is apart. */
 export interface PageClient {
   me(signal?: AbortSignal): Promise<Me>;
+  /** Maskings of all studies that wait for a second person. */
+  awaitingJobs(signal?: AbortSignal): Promise<readonly MaskJobView[]>;
   reviews(filters: ReviewFilters, offset: number, limit: number, signal?: AbortSignal): Promise<ReviewList>;
   /** Tells the others that the caller looks at this study now. */
   take(study: string): Promise<void>;
@@ -46,6 +48,7 @@ export function createPageClient(options: SidecarClientOptions): PageClient {
 
   return {
     me: signal => read<Me>('/me', { signal }),
+    awaitingJobs: async signal => (await read<MaskJobList>('/mask-jobs/awaiting-confirmation', { signal })).jobs,
     reviews: (filters, offset, limit, signal) => read<ReviewList>(`/reviews?${query({ ...filters, offset, limit })}`, { signal }),
     take: async study => void (await send(review(study), json('PUT', '{"state":"inReview"}'))),
     finalize: async study => void (await send(`${review(study)}/finalize`, json('POST', '{}'))),

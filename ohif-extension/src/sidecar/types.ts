@@ -17,5 +17,5 @@ export type Me = Schemas['Me'];
 export type ProblemDetails = Schemas['ProblemDetails'];
 
 export function isFinal(job: MaskJobView): boolean {
-  return job.state !== 'queued' && job.state !== 'running';
+  return job.state !== 'awaitingConfirmation' && job.state !== 'queued' && job.state !== 'running';
 }

@@ -144,6 +144,11 @@ internal sealed record Certificate
             faults.Add("The rows that begin and end the job are not both there.");
         }
 
+        if (FindFaultOfConfirmation() is { } unconfirmed)
+        {
+            faults.Add(unconfirmed);
+        }
+
         faults.AddRange(FindFaultsOfCount());
         if (FindFaultOfSignature(knownKey) is { } fault)
         {
@@ -151,6 +156,26 @@ internal sealed record Certificate
         }
 
         return faults;
+    }
+
+    // Where a second person was needed, that one's row comes before that of any image and names another subject.
+    private string? FindFaultOfConfirmation()
+    {
+        if (Find("maskJobCreated") is not { } created || !NeedsConfirmation(created) || Events.FirstOrDefault(e => e.Row.Action == "instanceMasked") is not { } first)
+        {
+            return null;
+        }
+
+        return Find("maskJobConfirmed") is not { } confirmed ? "Images were masked although the second person's confirmation is not here."
+            : confirmed.Subject == created.Subject ? "The same person approved and confirmed."
+            : confirmed.Sequence > first.Row.Sequence ? "An image was masked before the second person confirmed."
+            : null;
+
+        static bool NeedsConfirmation(AuditRow created)
+        {
+            using var details = JsonDocument.Parse(created.Details);
+            return details.RootElement.TryGetProperty("needsConfirmation", out var needs) && needs.ValueKind == JsonValueKind.True;
+        }
     }
 
     // The last row counts the images, so none can be left out.

@@ -10,7 +10,7 @@ internal static class CertificateEndpoints
 {
     public static void MapCertificates(this WebApplication app)
     {
-        var jobs = app.MapGroup("/api/mask-jobs/{id}").WithTags("MaskJobs").RequireAuthorization(PermissionOptions.MaskOrAuditPolicy)
+        var jobs = app.MapGroup("/api/mask-jobs/{id}").WithTags("MaskJobs").RequireAuthorization(PermissionOptions.CertificatePolicy)
             .ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409);
         jobs.MapGet("/certificate", ReadJson).WithName("getCertificate").WithSummary("What was burned where, by whom, with hashes and proof; sidecar verify checks it offline.")
             .Produces<string>(200, "application/json");

@@ -30,9 +30,18 @@ internal static class CertificatePage
         var page = new StringBuilder("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Masking certificate</title><style>").Append(Style).Append("</style></head><body>\n");
         page.Append("<h1>Certificate of masking</h1>\n<dl>\n");
         Entry("Study Instance UID", created.StudyInstanceUid);
-        Entry("Approved by", created.Name == created.Subject ? created.Name : $"{created.Name} ({created.Subject})");
+        Entry("Approved by", Person(created));
         Entry("Approved at", created.At);
-        Entry("Reason given", asked.RootElement.TryGetProperty("reason", out var reason) && reason.ValueKind == JsonValueKind.String ? reason.GetString() : "none");
+        Entry("Reason given", ReasonIn(asked));
+        if ((certificate.Find("maskJobConfirmed") ?? certificate.Find("maskJobDeclined")) is { } second)
+        {
+            var word = second.Action == "maskJobConfirmed" ? "Confirmed" : "Declined";
+            using var said = JsonDocument.Parse(second.Details);
+            Entry($"{word} by", Person(second));
+            Entry($"{word} at", second.At);
+            Entry("Reason of the second person", ReasonIn(said));
+        }
+
         Entry("Finished at", finished.At);
         Entry("Images masked", Number(images.Count));
         Entry("Images not masked", Number(failures.Count));
@@ -72,6 +81,10 @@ internal static class CertificatePage
 
         void Entry(string name, string? value) => page.Append("<dt>").Append(Text(name)).Append("</dt><dd>").Append(Text(value ?? "not recorded")).Append("</dd>\n");
     }
+
+    private static string Person(AuditRow row) => row.Name == row.Subject ? row.Name : $"{row.Name} ({row.Subject})";
+
+    private static string? ReasonIn(JsonDocument details) => details.RootElement.TryGetProperty("reason", out var reason) && reason.ValueKind == JsonValueKind.String ? reason.GetString() : "none";
 
     private static string DescribeFrames(Certificate.MaskedImage image) => image switch
     {

@@ -24,13 +24,16 @@ internal static class HttpSetup
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new Microsoft.AspNetCore.Authorization.AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build())
             .AddPolicy(PermissionOptions.MaskPermission, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.MaskPermission))
+            .AddPolicy(PermissionOptions.ConfirmPermission, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.ConfirmPermission))
+            .AddPolicy(PermissionOptions.MaskOrConfirmPolicy, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.MaskPermission, PermissionOptions.ConfirmPermission))
             .AddPolicy(PermissionOptions.ReviewPermission, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.ReviewPermission))
             .AddPolicy(PermissionOptions.AdministerPermission, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.AdministerPermission))
             .AddPolicy(PermissionOptions.MaskOrReviewPolicy, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.MaskPermission, PermissionOptions.ReviewPermission))
             .AddPolicy(PermissionOptions.DashboardPolicy, p => p.RequireAuthenticatedUser().RequireClaim(
                 BearerTokens.PermissionClaim, PermissionOptions.ReviewPermission, PermissionOptions.AuditPermission, PermissionOptions.AdministerPermission))
             .AddPolicy(PermissionOptions.AuditPermission, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.AuditPermission))
-            .AddPolicy(PermissionOptions.MaskOrAuditPolicy, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.MaskPermission, PermissionOptions.AuditPermission));
+            .AddPolicy(PermissionOptions.CertificatePolicy, p => p.RequireAuthenticatedUser().RequireClaim(
+                BearerTokens.PermissionClaim, PermissionOptions.MaskPermission, PermissionOptions.ConfirmPermission, PermissionOptions.AuditPermission));
         services.AddCheckedOptions<RateLimitOptions>(configuration.GetSection("RateLimit"), validateAtStart);
         services.AddRateLimits();
         services.AddProblemDetails();

@@ -8,6 +8,8 @@ internal enum Permission
 {
     [JsonStringEnumMemberName("mask")]
     Mask,
+    [JsonStringEnumMemberName("confirm")]
+    Confirm,
     [JsonStringEnumMemberName("review")]
     Review,
     [JsonStringEnumMemberName("audit")]

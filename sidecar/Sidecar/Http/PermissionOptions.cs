@@ -4,17 +4,22 @@ namespace Sidecar.Http;
 internal sealed record PermissionOptions
 {
     public const string MaskPermission = "mask";
+    public const string ConfirmPermission = "confirm";
     public const string ReviewPermission = "review";
     public const string AuditPermission = "audit";
     public const string AdministerPermission = "administer";
 
     /// <summary>One of those named is enough.</summary>
-    public const string MaskOrAuditPolicy = "mask or audit";
+    public const string MaskOrConfirmPolicy = "mask or confirm";
+    public const string CertificatePolicy = "mask, confirm or audit";
     public const string MaskOrReviewPolicy = "mask or review";
     public const string DashboardPolicy = "review, audit or administer";
 
     // Null and not a default list: the configuration binder would append the site's names to it, and the default role would stay in force.
     public string[]? Mask { get; init; }
+
+    /// <summary>May confirm or decline what another person approved (<c>MaskJobs:TwoPersonApproval</c>). Default: whoever may mask.</summary>
+    public string[]? Confirm { get; init; }
 
     public string[]? Review { get; init; }
 
@@ -25,9 +30,11 @@ internal sealed record PermissionOptions
     /// <summary>The permissions that <paramref name="roles"/> give, in the order above. Role names are compared exactly.</summary>
     public IReadOnlyList<string> Of(IReadOnlySet<string> roles)
     {
+        var mask = Mask ?? ["image-masking"];
         (string Permission, string[] Roles)[] table =
         [
-            (MaskPermission, Mask ?? ["image-masking"]),
+            (MaskPermission, mask),
+            (ConfirmPermission, Confirm ?? mask),
             (ReviewPermission, Review ?? ["image-review"]),
             (AuditPermission, Audit ?? ["audit-reader"]),
             (AdministerPermission, Administer ?? ["sidecar-administrator"]),

@@ -26,10 +26,11 @@ internal sealed class AcceptedFindings(Database database, StudyReader studies, O
     private const int LongestReason = 500;
 
     // Neither burned nor about to be: what a job has failed on or left out may be tried again.
+    // The job that asks, where it is stored already (@ownJob), does not stand in its own way.
     private const string ToBeMasked =
         """
         f.state = 'accepted' AND NOT EXISTS (SELECT 1 FROM mask_job_findings b JOIN mask_job_items i ON i.job_id = b.job_id AND i.orthanc_id = b.orthanc_id
-                                             WHERE b.finding_id = f.id AND (i.state = 'waiting' OR (i.state = 'masked' AND i.md5 = f.md5)))
+                                             WHERE b.finding_id = f.id AND b.job_id <> @ownJob AND (i.state = 'waiting' OR (i.state = 'masked' AND i.md5 = f.md5)))
         """;
 
     private sealed record FindingRow
@@ -75,7 +76,7 @@ internal sealed class AcceptedFindings(Database database, StudyReader studies, O
                 WHERE f.study_instance_uid = @Study AND {ToBeMasked}
                 ORDER BY f.series_instance_uid, s.instance_number, f.sop_instance_uid, f.y, f.x, f.id
                 """,
-                new { request.Study })).AsList(),
+                new { request.Study, ownJob = "" })).AsList(),
             token);
         if (findings.Count == 0)
         {
@@ -91,7 +92,7 @@ internal sealed class AcceptedFindings(Database database, StudyReader studies, O
         }
 
         var images = findings.GroupBy(f => f.OrthancId).ToList();
-        var changed = await CountChanged(images, token);
+        var changed = await CountChanged([.. findings.Select(f => (f.OrthancId, f.Md5)).Distinct()], token);
         if (changed > 0)
         {
             return Refuse(409, "images-changed", "Images changed",
@@ -112,12 +113,12 @@ internal sealed class AcceptedFindings(Database database, StudyReader studies, O
         })]);
     }
 
-    /// <summary>The findings that the items cover are all accepted, of the same file, and no other job's. Within the transaction that stores the job.</summary>
-    public static async Task<bool> AreStill(DbTransaction t, IReadOnlyList<MaskJobItem> items)
+    /// <summary>The findings that <paramref name="ownJob"/> covers are all accepted, of the same file, and no other job's. Within the transaction that stores the job.</summary>
+    public static async Task<bool> AreStill(DbTransaction t, IEnumerable<string> findings, string ownJob)
     {
-        foreach (var chunk in items.SelectMany(i => i.Findings).Chunk(500))
+        foreach (var chunk in findings.Chunk(500))
         {
-            var there = await t.Connection!.ExecuteScalarAsync<long>($"SELECT COUNT(*) FROM scan_findings f WHERE {t.Connection!.IsOneOf("f.id", "@chunk")} AND {ToBeMasked}", new { chunk }, t);
+            var there = await t.Connection!.ExecuteScalarAsync<long>($"SELECT COUNT(*) FROM scan_findings f WHERE {t.Connection!.IsOneOf("f.id", "@chunk")} AND {ToBeMasked}", new { chunk, ownJob }, t);
             if (there < chunk.Length)
             {
                 return false;
@@ -127,18 +128,19 @@ internal sealed class AcceptedFindings(Database database, StudyReader studies, O
         return true;
     }
 
-    private async Task<int> CountChanged(IReadOnlyList<IGrouping<string, FindingRow>> images, CancellationToken token)
+    /// <summary>How many of <paramref name="images"/> (by Orthanc's id) are another file by now than the one that was looked at, or gone.</summary>
+    public async Task<int> CountChanged(IReadOnlyList<(string OrthancId, string Md5)> images, CancellationToken token)
     {
-        var changed = new ConcurrentBag<string>();
+        var changed = new ConcurrentDictionary<string, bool>();
         await Parallel.ForEachAsync(
             images,
             new ParallelOptions { MaxDegreeOfParallelism = Requests, CancellationToken = token },
             async (image, t) =>
             {
-                var stored = await orthanc.FindFileInfo(new OrthancId(image.Key), t);
-                if (image.Any(f => f.Md5 != stored?.UncompressedMd5))
+                var stored = await orthanc.FindFileInfo(new OrthancId(image.OrthancId), t);
+                if (image.Md5 != stored?.UncompressedMd5)
                 {
-                    changed.Add(image.Key);
+                    changed[image.OrthancId] = true;
                 }
             });
         return changed.Count;

@@ -44,9 +44,18 @@ internal sealed record MaskJob
 
     public string? CancelledByName { get; init; }
 
+    /// <summary>Of the images that were approved, where a second person has to confirm (<see cref="MaskJobPlan.ImagesVersion"/>). Null for a job of findings, whose items know the file that was looked at.</summary>
+    public string? ImagesVersion { get; init; }
+
+    /// <summary>What the second person said. Null where nobody was asked or has answered.</summary>
+    public SecondPerson? Decision { get; init; }
+
     /// <summary>What is burned into <paramref name="item"/>: its own masks, else the job's.</summary>
     public IReadOnlyList<Mask> MasksOf(MaskJobItem item) => [.. item.Masks is { } own ? own.Select(m => m.ToMask()) : Regions.Select(r => new Mask(new(r.X, r.Y, r.Width, r.Height)))];
 }
+
+/// <summary>Who confirmed a masking, or declined it: the job's state tells which.</summary>
+internal sealed record SecondPerson(DateTimeOffset At, string Subject, string Name, string? Reason);
 
 internal enum MaskJobItemState
 {
@@ -54,7 +63,7 @@ internal enum MaskJobItemState
     Masked,
     Failed,
 
-    /// <summary>Not begun when the job was cancelled: as it was.</summary>
+    /// <summary>Not begun when the job was cancelled or declined: as it was.</summary>
     Cancelled,
 }
 
@@ -96,6 +105,8 @@ internal sealed record StoredMask(int X, int Y, int Width, int Height, string? F
 
 internal enum MaskJobEvent
 {
+    Confirm,
+    Decline,
     Start,
     FinishAllMasked,
     FinishWithFailures,
@@ -107,11 +118,13 @@ internal static class MaskJobTransitions
     /// <summary>The state after <paramref name="happened"/>; null where that cannot happen in <paramref name="state"/>.</summary>
     public static MaskJobState? Next(this MaskJobState state, MaskJobEvent happened) => (state, happened) switch
     {
+        (MaskJobState.AwaitingConfirmation, MaskJobEvent.Confirm) => MaskJobState.Queued,
+        (MaskJobState.AwaitingConfirmation, MaskJobEvent.Decline) => MaskJobState.Declined,
         (MaskJobState.Queued, MaskJobEvent.Start) => MaskJobState.Running,
         (MaskJobState.Running, MaskJobEvent.Start) => MaskJobState.Running, // again after a restart
         (MaskJobState.Running, MaskJobEvent.FinishAllMasked) => MaskJobState.Succeeded,
         (MaskJobState.Running, MaskJobEvent.FinishWithFailures) => MaskJobState.Failed,
-        (MaskJobState.Queued or MaskJobState.Running, MaskJobEvent.FinishCancelled) => MaskJobState.Cancelled,
+        (MaskJobState.AwaitingConfirmation or MaskJobState.Queued or MaskJobState.Running, MaskJobEvent.FinishCancelled) => MaskJobState.Cancelled,
         _ => null,
     };
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
 using Sidecar.Http;
 using Sidecar.Orthanc;
 
@@ -18,7 +19,7 @@ internal abstract record CreateResult
 }
 
 /// <summary>Turns a request into a stored job, once for each idempotency key, and wakes the runner.</summary>
-internal sealed class MaskJobCreation(MaskJobPlanner planner, AcceptedFindings accepted, MaskJobStore store, MaskJobReader reader, MaskJobSignal signal, SafetyProbe probe, TimeProvider time)
+internal sealed class MaskJobCreation(MaskJobPlanner planner, AcceptedFindings accepted, MaskJobStore store, MaskJobReader reader, MaskJobSignal signal, SafetyProbe probe, IOptions<MaskJobOptions> options, TimeProvider time)
 {
     public async Task<CreateResult> Create(MaskJobRequest request, string key, string subject, string name, CancellationToken token)
     {
@@ -51,7 +52,7 @@ internal sealed class MaskJobCreation(MaskJobPlanner planner, AcceptedFindings a
             Id = Guid.CreateVersion7(time.GetUtcNow()).ToString(),
             StudyInstanceUid = request.StudyInstanceUid,
             StudyOrthancId = plan.Study.Value,
-            State = MaskJobState.Queued,
+            State = FirstState,
             Scope = request.Scope,
             Priority = request.Priority,
             Source = request.Source,
@@ -61,6 +62,7 @@ internal sealed class MaskJobCreation(MaskJobPlanner planner, AcceptedFindings a
             CreatedAt = time.GetUtcNow(),
             CreatedBySubject = subject,
             CreatedByName = name,
+            ImagesVersion = plan.ImagesVersion,
         };
         var items = plan.Instances.Select((instance, ordinal) => new MaskJobItem
         {
@@ -93,7 +95,7 @@ internal sealed class MaskJobCreation(MaskJobPlanner planner, AcceptedFindings a
                     Id = Guid.CreateVersion7(time.GetUtcNow()).ToString(),
                     StudyInstanceUid = request.Study,
                     StudyOrthancId = planned.Study.Value,
-                    State = MaskJobState.Queued,
+                    State = FirstState,
                     Scope = MaskScope.Images,
                     Source = new SourceImage(planned.Items[0].SeriesInstanceUid, planned.Items[0].SopInstanceUid),
                     Regions = [],
@@ -108,6 +110,9 @@ internal sealed class MaskJobCreation(MaskJobPlanner planner, AcceptedFindings a
                 throw new InvalidOperationException("A plan is made or refused.");
         }
     }
+
+    // A job that the service makes itself masks again what people approved before; it is never asked for here.
+    private MaskJobState FirstState => options.Value.TwoPersonApproval ? MaskJobState.AwaitingConfirmation : MaskJobState.Queued;
 
     private async Task<CreateResult> Store(MaskJob job, IReadOnlyList<MaskJobItem> items, string key, string fingerprint, CancellationToken token)
     {

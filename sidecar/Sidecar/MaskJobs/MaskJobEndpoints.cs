@@ -15,20 +15,28 @@ internal static partial class MaskJobEndpoints
 
     public static void MapMaskJobs(this WebApplication app)
     {
-        var jobs = app.MapGroup("/api/mask-jobs").WithTags("MaskJobs").RequireAuthorization(PermissionOptions.MaskPermission)
-            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden);
+        var all = app.MapGroup("/api/mask-jobs").WithTags("MaskJobs").ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden);
+        var jobs = all.MapGroup("").RequireAuthorization(PermissionOptions.MaskPermission);
+        var known = all.MapGroup("").RequireAuthorization(PermissionOptions.MaskOrConfirmPolicy);
+        var second = all.MapGroup("").RequireAuthorization(PermissionOptions.ConfirmPermission);
         jobs.MapPost("/preview", Preview).WithName("previewMaskJob").WithSummary("Says what a job would change and what it would leave out.")
             .ProducesProblem(400).ProducesProblem(409).ProducesProblem(503);
-        jobs.MapPost("/", Create).WithName("createMaskJob").WithSummary("Starts a job. It overwrites the originals and cannot be undone.")
+        jobs.MapPost("/", Create).WithName("createMaskJob").WithSummary("Starts a job. It overwrites the originals and cannot be undone. Where the service asks for a second person (MaskJobs:TwoPersonApproval), it waits until that one confirms it.")
             .AddEndpointFilter<RefusalAudit>()
             .ProducesProblem(400).ProducesProblem(409).ProducesProblem(422).ProducesProblem(503);
-        jobs.MapGet("/{id}", Read).WithName("getMaskJob").ProducesProblem(404);
-        jobs.MapGet("/", List).WithName("listMaskJobs").ProducesProblem(400);
+        known.MapGet("/{id}", Read).WithName("getMaskJob").ProducesProblem(404);
+        known.MapGet("/", List).WithName("listMaskJobs").ProducesProblem(400);
         jobs.MapPost("/{id}/cancel", Cancel).WithName("cancelMaskJob")
             .WithSummary("Starts no further image of a job. Images already begun are brought to their end; those already masked stay masked.").AddEndpointFilter<RefusalAudit>().ProducesProblem(404).ProducesProblem(409);
-        jobs.MapGet("/{id}/events", Events).WithName("streamMaskJob")
+        known.MapGet("/{id}/events", Events).WithName("streamMaskJob")
             .WithSummary("Server-sent events named progress, each with a MaskJobView; the last one has a final state.")
             .Produces<MaskJobView>(200, "text/event-stream").ProducesProblem(404);
+        second.MapGet("/awaiting-confirmation", ListAwaiting).WithName("listAwaitingMaskJobs").WithSummary("The jobs of all studies that wait for a second person.");
+        second.MapPost("/{id}/confirm", Confirm).WithName("confirmMaskJob")
+            .WithSummary("Lets a job begin that another person approved. Refused (403, own-approval) for whoever approved it, and (409, images-changed) when its images are others by now.")
+            .AddEndpointFilter<RefusalAudit>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
+        second.MapPost("/{id}/decline", Decline).WithName("declineMaskJob").WithSummary("Ends a job that another person approved, with a reason; nothing is changed.")
+            .AddEndpointFilter<RefusalAudit>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
         app.MapPost("/api/scan-findings/apply", Apply).WithName("applyScanFindings").WithTags("ScanFindings").RequireAuthorization(PermissionOptions.MaskPermission)
             .WithSummary("Starts one job over all accepted findings of a study that are not masked yet, each image with masks of its own. Refused (409, images-changed) when an image is another one than was scanned.")
             .AddEndpointFilter<RefusalAudit>()
@@ -97,6 +105,16 @@ internal static partial class MaskJobEndpoints
         signal.Pulse();
         return TypedResults.Ok((await reader.ReadView(id, token))!);
     }
+
+    private static async Task<Ok<MaskJobList>> ListAwaiting(MaskJobReader reader, CancellationToken token) => TypedResults.Ok(new MaskJobList(await reader.ListAwaiting(token)));
+
+    private static async Task<Results<Ok<MaskJobView>, ProblemHttpResult>> Confirm(
+        string id, MaskJobDecision decision, ClaimsPrincipal user, MaskJobConfirmation confirmation, MaskJobReader reader, CancellationToken token) =>
+        await confirmation.Confirm(id, user.Subject(), user.DisplayName(), decision.Reason, token) is { } refused ? refused : TypedResults.Ok((await reader.ReadView(id, token))!);
+
+    private static async Task<Results<Ok<MaskJobView>, ProblemHttpResult>> Decline(
+        string id, MaskJobDecision decision, ClaimsPrincipal user, MaskJobConfirmation confirmation, MaskJobReader reader, CancellationToken token) =>
+        await confirmation.Decline(id, user.Subject(), user.DisplayName(), decision.Reason, token) is { } refused ? refused : TypedResults.Ok((await reader.ReadView(id, token))!);
 
     private static async Task<Results<EmptyHttpResult, ProblemHttpResult>> Events(string id, HttpContext context, MaskJobEvents events, CancellationToken token) =>
         await events.Stream(id, context.Response, token) ? TypedResults.Empty : NoSuchJob();

@@ -28,7 +28,7 @@ internal sealed class MaskJobEvents(MaskJobReader reader, MaskJobSignal signal, 
         {
             await Send(response, view, stop.Token);
             var sentAt = time.GetTimestamp();
-            while (view.State is MaskJobState.Queued or MaskJobState.Running)
+            while (view.State is MaskJobState.AwaitingConfirmation or MaskJobState.Queued or MaskJobState.Running)
             {
                 try
                 {

@@ -25,6 +25,9 @@ internal sealed record MaskJobOptions
     [Range(typeof(TimeSpan), "00:00:00.01", "01:00:00", ErrorMessage = "MaskJobs:RetryPause must be between 10 milliseconds and one hour.")]
     public TimeSpan RetryPause { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>A masking that one person approved burns nothing until another one, who may confirm, has confirmed it.</summary>
+    public bool TwoPersonApproval { get; init; }
+
     /// <summary>What is done when somebody stores another file over a masked image.</summary>
     public ResentOriginalsPolicy ResentOriginals { get; init; } = ResentOriginalsPolicy.Mask;
 }

@@ -22,6 +22,13 @@ internal sealed class MaskJobReader(Database database, MaskJobPace pace)
                 new { study })),
             token);
 
+    /// <summary>The jobs that wait for a second person, oldest first, at most fifty.</summary>
+    public Task<IReadOnlyList<MaskJobView>> ListAwaiting(CancellationToken token) =>
+        database.Read(
+            async connection => await ToViews(connection, await connection.QueryAsync<JobRow>(
+                $"SELECT {JobRow.Columns} FROM mask_jobs WHERE state = 'awaitingconfirmation' ORDER BY created_at, id LIMIT {MostListed}")),
+            token);
+
     // However many jobs: three more queries.
     private async Task<IReadOnlyList<MaskJobView>> ToViews(DbConnection connection, IEnumerable<JobRow> rows)
     {
@@ -46,6 +53,7 @@ internal sealed class MaskJobReader(Database database, MaskJobPace pace)
             job.State,
             job.CreatedAt,
             job.CreatedByName,
+            job.CreatedBySubject,
             job.Scope,
             job.Source,
             job.Regions,
@@ -62,6 +70,7 @@ internal sealed class MaskJobReader(Database database, MaskJobPace pace)
             job.State == MaskJobState.Running ? pace.SecondsLeft(job.Id, count("waiting")) : null,
             count("cancelled"),
             job.CancelledAt,
-            job.CancelledByName);
+            job.CancelledByName,
+            job.Decision is { } decision ? new SecondPersonView(decision.At, decision.Name, decision.Reason) : null);
     }
 }

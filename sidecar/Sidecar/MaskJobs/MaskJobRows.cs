@@ -18,7 +18,7 @@ internal sealed record CountRow
 internal sealed record JobRow
 {
     public const string Columns =
-        "id, study_instance_uid, study_orthanc_id, state, scope, priority, source_series_instance_uid, source_sop_instance_uid, regions, left_out, reason, instances, frames, created_at, created_by_subject, created_by_name, started_at, finished_at, cancelled_at, cancelled_by_name, claims";
+        "id, study_instance_uid, study_orthanc_id, state, scope, priority, source_series_instance_uid, source_sop_instance_uid, regions, left_out, reason, instances, frames, created_at, created_by_subject, created_by_name, started_at, finished_at, cancelled_at, cancelled_by_name, claims, images_version, decided_at, decided_by_subject, decided_by_name, decision_reason";
 
     public string Id { get; init; } = "";
 
@@ -62,6 +62,16 @@ internal sealed record JobRow
 
     public long Claims { get; init; }
 
+    public string? ImagesVersion { get; init; }
+
+    public string? DecidedAt { get; init; }
+
+    public string? DecidedBySubject { get; init; }
+
+    public string? DecidedByName { get; init; }
+
+    public string? DecisionReason { get; init; }
+
     public MaskJob ToJob() => new()
     {
         Id = Id,
@@ -81,6 +91,8 @@ internal sealed record JobRow
         FinishedAt = FinishedAt is null ? null : Instant.FromText(FinishedAt),
         CancelledAt = CancelledAt is null ? null : Instant.FromText(CancelledAt),
         CancelledByName = CancelledByName,
+        ImagesVersion = ImagesVersion,
+        Decision = DecidedAt is null ? null : new SecondPerson(Instant.FromText(DecidedAt), DecidedBySubject!, DecidedByName!, DecisionReason),
     };
 }
 

@@ -19,6 +19,7 @@ internal static class MaskJobSetup
         services.AddSingleton<MaskJobPlanner>();
         services.AddSingleton<AcceptedFindings>();
         services.AddSingleton<MaskJobCreation>();
+        services.AddSingleton<MaskJobConfirmation>();
         services.AddSingleton<MaskJobEvents>();
         services.AddSingleton<IStudyWatcher, ResentOriginals>();
         services.Configure<JsonOptions>(o => o.SerializerOptions.TypeInfoResolverChain.Insert(0, MaskJobJson.Default));

@@ -26,7 +26,7 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
         database.Read(connection => FindByKey(connection, null, subject, key), token);
 
     /// <summary>
-    /// Stores a queued job with its items; where the key was used in the meantime, nothing, and the answer is what that made. Null, and nothing is stored, where a finding
+    /// Stores a job, queued or waiting for a second person, with its items; where the key was used in the meantime, nothing, and the answer is what that made. Null, and nothing is stored, where a finding
     /// that an item covers is not accepted any more as it was, or is another job's.
     /// </summary>
     public Task<IdempotencyRow?> Create(MaskJob job, IReadOnlyList<MaskJobItem> items, string key, string fingerprint, CancellationToken token) =>
@@ -42,20 +42,20 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
                 if (items.Any(i => i.Findings.Count > 0))
                 {
                     await t.Lock($"findings {job.StudyInstanceUid}"); // against decisions and scans
-                    if (!await AcceptedFindings.AreStill(t, items))
+                    if (!await AcceptedFindings.AreStill(t, items.SelectMany(i => i.Findings), job.Id))
                     {
                         return null;
                     }
                 }
 
                 var frames = items.Sum(i => i.Frames);
-                var turn = await TurnOf(t, job);
+                var turn = job.State == MaskJobState.Queued ? await TurnOf(t, job) : 0; // else when it is queued
                 await t.Connection!.ExecuteAsync(
                     """
                     INSERT INTO mask_jobs (id, study_instance_uid, study_orthanc_id, state, scope, priority, source_series_instance_uid, source_sop_instance_uid, regions, left_out, reason,
-                                           instances, frames, created_at, created_by_subject, created_by_name, turn_start, turn_end, claims)
+                                           instances, frames, created_at, created_by_subject, created_by_name, turn_start, turn_end, claims, images_version)
                     VALUES (@Id, @StudyInstanceUid, @StudyOrthancId, @state, @scope, @priority, @series, @sop, @regions, @leftOut, @Reason,
-                            @instances, @frames, @createdAt, @CreatedBySubject, @CreatedByName, @turn, @turn + @frames, 0)
+                            @instances, @frames, @createdAt, @CreatedBySubject, @CreatedByName, @turn, @turn + @frames, 0, CAST(@ImagesVersion AS TEXT))
                     """,
                     new
                     {
@@ -76,6 +76,7 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
                         job.CreatedBySubject,
                         job.CreatedByName,
                         turn,
+                        job.ImagesVersion,
                     },
                     t);
                 foreach (var chunk in items.Chunk(RowsAtOnce))
@@ -104,13 +105,14 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
                         ["frames"] = items.Sum(i => i.Frames),
                         ["leftOut"] = job.LeftOut.Sum(l => l.Instances),
                         ["reason"] = job.Reason,
+                        ["needsConfirmation"] = job.State == MaskJobState.AwaitingConfirmation,
                     },
                 });
                 return new IdempotencyRow { JobId = job.Id, RequestSha256 = fingerprint };
             },
             token);
 
-    /// <summary>Those of <paramref name="jobs"/> that are not finished.</summary>
+    /// <summary>Those of <paramref name="jobs"/> that are to be run or run now. A job that waits for a second person has touched nothing.</summary>
     public Task<IReadOnlySet<string>> FindOpen(IReadOnlyList<string> jobs, CancellationToken token) =>
         database.Read<IReadOnlySet<string>>(
             async connection => (await connection.QueryAsync<string>($"SELECT id FROM mask_jobs WHERE {connection.IsOneOf("id", "@jobs")} AND state IN ('queued', 'running')", new { jobs = jobs.ToArray() })).ToHashSet(),
@@ -227,15 +229,12 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
         database.Write<bool?>(
             async t =>
             {
-                // Taken first, so that no node begins the job at the same time.
-                await t.Connection!.ExecuteAsync("UPDATE mask_jobs SET claims = claims WHERE id = @id", new { id }, t);
-                if (await t.Connection!.QuerySingleOrDefaultAsync<JobRow>($"SELECT {JobRow.Columns} FROM mask_jobs WHERE id = @id", new { id }, t) is not { } row)
+                if (await Take(t, id) is not { } job)
                 {
                     return null;
                 }
 
-                var job = row.ToJob();
-                if (job.State is not (MaskJobState.Queued or MaskJobState.Running))
+                if (job.State is not (MaskJobState.AwaitingConfirmation or MaskJobState.Queued or MaskJobState.Running))
                 {
                     return false;
                 }
@@ -246,15 +245,28 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
                     await audit.Append(t, new AuditEvent("maskJobCancelled", subject, name) { JobId = id, StudyInstanceUid = job.StudyInstanceUid });
                 }
 
-                if (job.State == MaskJobState.Queued)
+                if (job.State != MaskJobState.Running)
                 {
-                    await CancelWaiting(t, id, []);
-                    await Finish(t, job, MaskJobState.Queued);
+                    await EndUntouched(t, job, MaskJobEvent.FinishCancelled);
                 }
 
                 return true;
             },
             token);
+
+    /// <summary>The job as it is; until the end of the transaction no node begins it and nobody else decides about it. Null where there is none.</summary>
+    public static async Task<MaskJob?> Take(DbTransaction t, string id)
+    {
+        await t.Connection!.ExecuteAsync("UPDATE mask_jobs SET claims = claims WHERE id = @id", new { id }, t);
+        return (await t.Connection!.QuerySingleOrDefaultAsync<JobRow>($"SELECT {JobRow.Columns} FROM mask_jobs WHERE id = @id", new { id }, t))?.ToJob();
+    }
+
+    /// <summary>Ends a job that nobody has begun; every image of it stays as it is.</summary>
+    public async Task EndUntouched(DbTransaction t, MaskJob job, MaskJobEvent how)
+    {
+        await CancelWaiting(t, job.Id, []);
+        await Finish(t, job, job.State, how);
+    }
 
     private Task<int> CancelWaiting(DbTransaction t, string job, IReadOnlyCollection<string> begun) =>
         t.Connection!.ExecuteAsync(
@@ -262,7 +274,7 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
             new { job, begun = begun.ToArray(), at = Instant.ToText(time.GetUtcNow()) },
             t);
 
-    private async Task<int> Finish(DbTransaction t, MaskJob job, MaskJobState from)
+    private async Task<int> Finish(DbTransaction t, MaskJob job, MaskJobState from, MaskJobEvent? how = null)
     {
         var counts = (await t.Connection!.QueryAsync<CountRow>("SELECT job_id, state, COUNT(*) AS items FROM mask_job_items WHERE job_id = @Id GROUP BY job_id, state", new { job.Id }, t))
             .ToDictionary(c => c.State, c => c.Items);
@@ -272,7 +284,7 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
         }
 
         var (masked, failed, cancelled) = (counts.GetValueOrDefault("masked"), counts.GetValueOrDefault("failed"), counts.GetValueOrDefault("cancelled"));
-        var state = After(from, cancelled > 0 ? MaskJobEvent.FinishCancelled : failed > 0 ? MaskJobEvent.FinishWithFailures : MaskJobEvent.FinishAllMasked);
+        var state = After(from, how ?? (cancelled > 0 ? MaskJobEvent.FinishCancelled : failed > 0 ? MaskJobEvent.FinishWithFailures : MaskJobEvent.FinishAllMasked));
         var changed = await t.Connection!.ExecuteAsync(
             "UPDATE mask_jobs SET state = @state, finished_at = @at, node = NULL, lease_until = NULL WHERE id = @Id AND state = @before",
             new { job.Id, state = Word(state), before = Word(from), at = Instant.ToText(time.GetUtcNow()) },
@@ -287,7 +299,7 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
     }
 
     // Start-time fair queueing: a user's jobs follow each other on the user's own count of frames; one who has none waiting starts where the queue is.
-    private static async Task<long> TurnOf(DbTransaction t, MaskJob job)
+    public static async Task<long> TurnOf(DbTransaction t, MaskJob job)
     {
         var of = new { priority = Word(job.Priority), job.CreatedBySubject };
         var own = await t.Connection!.ExecuteScalarAsync<long?>(
@@ -347,9 +359,9 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
     private static AuditEvent About(MaskJob job, string action) =>
         new(action, job.CreatedBySubject, job.CreatedByName) { JobId = job.Id, StudyInstanceUid = job.StudyInstanceUid };
 
-    private static MaskJobState After(MaskJobState state, MaskJobEvent happened) =>
+    public static MaskJobState After(MaskJobState state, MaskJobEvent happened) =>
         state.Next(happened) ?? throw new InvalidOperationException($"A job that is {state} cannot {happened}.");
 
-    private static string Word<T>(T value)
+    public static string Word<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
 }

@@ -35,10 +35,12 @@ internal enum MaskJobPriority
     Bulk,
 }
 
-[Description("queued and running end in succeeded (every instance masked), failed (at least one failed; the others stay masked) or cancelled (at least one was not begun; those that were, are masked or failed).")]
+[Description("awaitingConfirmation: approved, nothing is burned until a second person confirms it (queued) or declines it (declined: nothing was changed). queued and running end in succeeded (every instance masked), failed (at least one failed; the others stay masked) or cancelled (at least one was not begun; those that were, are masked or failed).")]
 [JsonConverter(typeof(JsonStringEnumConverter<MaskJobState>))]
 internal enum MaskJobState
 {
+    [JsonStringEnumMemberName("awaitingConfirmation")]
+    AwaitingConfirmation,
     [JsonStringEnumMemberName("queued")]
     Queued,
     [JsonStringEnumMemberName("running")]
@@ -49,6 +51,8 @@ internal enum MaskJobState
     Failed,
     [JsonStringEnumMemberName("cancelled")]
     Cancelled,
+    [JsonStringEnumMemberName("declined")]
+    Declined,
 }
 
 [Description("Why instances are left out: another size, a transfer syntax that cannot be masked, no image, or pixels that cannot be masked.")]
@@ -97,6 +101,7 @@ internal sealed record MaskJobView(
     MaskJobState State,
     DateTimeOffset CreatedAt,
     string CreatedBy,
+    [property: Description("The subject (sub) of who approved it: that person can neither confirm nor decline it.")] string CreatedBySubject,
     MaskScope Scope,
     SourceImage Source,
     [property: Description("As burned: clipped to the source image. Empty for scope images.")] IReadOnlyList<Region> Regions,
@@ -113,9 +118,16 @@ internal sealed record MaskJobView(
     [property: Description("Measured on this job; absent until something is.")] double? SecondsLeft = null,
     [property: Description("Instances that were not begun when the job was cancelled.")] int Cancelled = 0,
     [property: Description("When somebody asked to stop. Instances already begun are brought to their end.")] DateTimeOffset? CancelledAt = null,
-    string? CancelledBy = null);
+    string? CancelledBy = null,
+    [property: Description("What the second person said; absent until then, and where none was asked.")] SecondPersonView? Decision = null);
 
-[Description("Newest first, at most 50.")]
+[Description("Who confirmed a masking that another person approved; in a job of state declined, who declined it.")]
+internal sealed record SecondPersonView(DateTimeOffset At, string By, string? Reason = null);
+
+[Description("A second person's word on a masking.")]
+internal sealed record MaskJobDecision([property: Description("At most 500 characters. Needed to decline; kept in the audit and in the certificate.")] string? Reason = null);
+
+[Description("At most 50. Of a study: newest first. Of all that wait for a second person: oldest first.")]
 internal sealed record MaskJobList(IReadOnlyList<MaskJobView> Jobs);
 
 [JsonSourceGenerationOptions(
@@ -129,4 +141,5 @@ internal sealed record MaskJobList(IReadOnlyList<MaskJobView> Jobs);
 [JsonSerializable(typeof(MaskJobPreview))]
 [JsonSerializable(typeof(MaskJobView))]
 [JsonSerializable(typeof(MaskJobList))]
+[JsonSerializable(typeof(MaskJobDecision))]
 internal sealed partial class MaskJobJson : JsonSerializerContext;

@@ -75,9 +75,9 @@ internal sealed class ReviewStore(Database database, AuditLog audit, ReviewRefre
                 }
 
                 var connection = t.Connection!;
-                if (await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM mask_jobs WHERE study_instance_uid = @study AND state IN ('queued', 'running')", new { study }, t) > 0)
+                if (await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM mask_jobs WHERE study_instance_uid = @study AND state IN ('awaitingconfirmation', 'queued', 'running')", new { study }, t) > 0)
                 {
-                    return Problems.Of(409, "mask-job-running", "Masking under way", "Images of this study are being masked. Wait for the end of the job and for the scan of the masked images.");
+                    return Problems.Of(409, "mask-job-running", "Masking under way", "Images of this study are being masked, or a masking waits for a second person. Wait for the end of the job and for the scan of the masked images.");
                 }
 
                 var ledger = (await connection.QueryAsync<ImageRow>("SELECT orthanc_id, series_instance_uid, sop_instance_uid, md5 FROM scanned_instances WHERE study_instance_uid = @study", new { study }, t))

@@ -59,7 +59,7 @@ public sealed class AuditEndpointTests : IAsyncDisposable
         await later.GetStringAsync("/api/me");
 
         var rows = (await AuditRows.Read(_app)).Where(r => r.Action == "loggedIn").ToList();
-        Assert.Equal(["""{"address":"192.0.2.7","permissions":["mask"]}""", """{"address":null,"permissions":[]}"""], rows.Select(r => r.Details));
+        Assert.Equal(["""{"address":"192.0.2.7","permissions":["mask","confirm"]}""", """{"address":null,"permissions":[]}"""], rows.Select(r => r.Details));
         Assert.DoesNotContain("session-1", string.Concat(rows), StringComparison.Ordinal);
     }
 

@@ -27,6 +27,9 @@ public sealed class PermissionTests(PermissionTests.SharedApp shared) : IClassFi
         ("POST", "/api/mask-jobs", false, false, true, false),
         ("POST", "/api/mask-jobs/preview", false, false, true, false),
         ("POST", "/api/mask-jobs/none/cancel", false, false, true, false),
+        ("POST", "/api/mask-jobs/none/confirm", false, false, true, false),
+        ("POST", "/api/mask-jobs/none/decline", false, false, true, false),
+        ("GET", "/api/mask-jobs/awaiting-confirmation", false, false, true, false),
         ("GET", "/api/mask-jobs?study=1.2", false, false, true, false),
         ("GET", "/api/mask-jobs/none", false, false, true, false),
         ("GET", "/api/mask-jobs/none/events", false, false, true, false),
@@ -152,7 +155,7 @@ public sealed class PermissionTests(PermissionTests.SharedApp shared) : IClassFi
         await using var app = new SidecarApp();
         using var client = app.ClientWith("sidecar-administrator", "image-masking", "unknown");
 
-        Assert.Equal("""{"subject":"mia","name":"Mia Masker","permissions":["mask","administer"]}""", await client.GetStringAsync("/api/me"));
+        Assert.Equal("""{"subject":"mia","name":"Mia Masker","permissions":["mask","confirm","administer"]}""", await client.GetStringAsync("/api/me"));
     }
 
     [Fact]
@@ -163,7 +166,7 @@ public sealed class PermissionTests(PermissionTests.SharedApp shared) : IClassFi
         app.Settings["Permissions:Mask:0"] = "radiographer";
         using var client = app.ClientWithToken(app.Issuer.Create("1", "One", ["image-masking"], t => t.Claims["realm_access"] = new Dictionary<string, object> { ["roles"] = (List<string>)["radiographer", "image-review"] }));
 
-        Assert.Equal(["mask", "review"], JsonNode.Parse(await client.GetStringAsync("/api/me"))!["permissions"]!.AsArray().Select(p => (string)p!));
+        Assert.Equal(["mask", "confirm", "review"], JsonNode.Parse(await client.GetStringAsync("/api/me"))!["permissions"]!.AsArray().Select(p => (string)p!));
         using var old = app.ClientWithToken(app.Issuer.Create("1", "One", [], t => t.Claims["realm_access"] = new Dictionary<string, object> { ["roles"] = "image-masking" }));
         Assert.Equal([], JsonNode.Parse(await old.GetStringAsync("/api/me"))!["permissions"]!.AsArray().Select(p => (string)p!));
     }

@@ -123,7 +123,8 @@ public sealed class ResentOriginalsTests
 
         public async Task<bool> Look()
         {
-            var watcher = new ResentOriginals(jobs.Database, Archive.Client, jobs.Store, new MaskJobSignal(), new AuditLog(TimeProvider.System), Options.Create(new MaskJobOptions { ResentOriginals = Policy }), TimeProvider.System, NullLogger<ResentOriginals>.Instance);
+            // What was approved once needs no second person again: these jobs are queued at once.
+            var watcher = new ResentOriginals(jobs.Database, Archive.Client, jobs.Store, new MaskJobSignal(), new AuditLog(TimeProvider.System), Options.Create(new MaskJobOptions { ResentOriginals = Policy, TwoPersonApproval = true }), TimeProvider.System, NullLogger<ResentOriginals>.Instance);
             var contents = await new StudyReader(Archive.Client).ReadContents(await Archive.Client.ReadResource(OrthancLevel.Studies, new OrthancId("study"), default), default);
             Assert.Equal(StudyUid, contents.StudyInstanceUid);
             return await watcher.Look(contents, isBacklog: false, default);

@@ -29,13 +29,18 @@ internal sealed class ReviewStage : IAsyncDisposable
     /// <summary>Rita, who may review and mask.</summary>
     public HttpClient Rita { get; private set; } = null!;
 
-    public static async Task<ReviewStage> Create(string kind, bool holds = false)
+    public static async Task<ReviewStage> Create(string kind, bool holds = false, params (string Name, string Value)[] settings)
     {
         var stage = new ReviewStage();
         stage.App.Orthanc = stage.Archive.Answer;
         stage.App.Settings["Storage:ConnectionString"] = kind == TestDatabase.Postgres ? await PostgresCluster.CreateDatabase() : "";
         stage.App.Settings["Reviews:HoldUntilFinalized"] = holds ? "true" : "false";
         stage.App.Settings["Reviews:LookPause"] = "00:01:00"; // the tests look themselves
+        foreach (var (name, value) in settings)
+        {
+            stage.App.Settings[name] = value;
+        }
+
         stage.Rita = stage.As("rita", "image-review", "image-masking");
         return stage;
     }
