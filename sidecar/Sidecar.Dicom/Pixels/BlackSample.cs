@@ -80,7 +80,7 @@ public sealed class BlackSample
     }
 
     /// <summary>PS3.3 C.9.2, retired in 2004 but in archives: overlay planes in unused high bits of the cells.</summary>
-    private static ulong FindOverlayBits(PixelLayout layout, Part10File file)
+    public static ulong FindOverlayBits(PixelLayout layout, Part10File file)
     {
         var bits = 0UL;
         for (ushort group = 0x6000; group <= 0x601E; group += 2)

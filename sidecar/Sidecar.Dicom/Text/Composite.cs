@@ -8,7 +8,13 @@ namespace Sidecar.Dicom.Text;
 /// </summary>
 internal static class Composite
 {
-    public static FrameImage Maximum(IReadOnlyList<FrameImage> frames) => Combine(frames, Vector.Max, Math.Max);
+    /// <summary>With everything that overlays draw over any of the frames.</summary>
+    public static FrameImage Maximum(IReadOnlyList<FrameImage> frames)
+    {
+        var image = Combine(frames, Vector.Max, Math.Max);
+        var overlays = frames.Select(frame => frame.Overlay).OfType<byte[]>().Distinct().ToList();
+        return overlays.Count == 0 ? image : new FrameImage(image.Width, image.Height, image.Grey) { Chroma = image.Chroma, Window = image.Window, Overlay = overlays.Aggregate(Unite) };
+    }
 
     public static FrameImage Minimum(IReadOnlyList<FrameImage> frames) => Combine(frames, Vector.Min, Math.Min);
 
@@ -36,6 +42,16 @@ internal static class Composite
             }
         }
         return new FrameImage(frames[0].Width, frames[0].Height, grey);
+    }
+
+    private static byte[] Unite(byte[] one, byte[] other)
+    {
+        var both = one.ToArray();
+        for (var i = 0; i < both.Length; i++)
+        {
+            both[i] |= other[i];
+        }
+        return both;
     }
 
     private static FrameImage Combine(IReadOnlyList<FrameImage> frames, Func<Vector<ushort>, Vector<ushort>, Vector<ushort>> choose, Func<ushort, ushort, ushort> chooseOne)

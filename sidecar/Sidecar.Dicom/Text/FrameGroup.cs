@@ -24,7 +24,7 @@ internal sealed class FrameGroup(IReadOnlyList<FrameImage> frames, LineFinder fi
         foreach (var line in FoundLine.Merge(found.SelectMany(list => list)))
         {
             var pattern = sources[..3].Select(source => InkPattern.Learn(source, line.Region)).OfType<InkPattern>().MaxBy(pattern => pattern.Contrast);
-            var present = pattern is null ? [] : Enumerable.Range(0, frames.Count).Where(i => pattern.IsIn(frames[i])).ToList();
+            var present = Enumerable.Range(0, frames.Count).Where(i => pattern?.IsIn(frames[i]) == true || IsInOverlay(frames[i], line.Region)).ToList();
             if (present.Count == frames.Count)
             {
                 lines.Add((line, present));
@@ -33,6 +33,16 @@ internal sealed class FrameGroup(IReadOnlyList<FrameImage> frames, LineFinder fi
             lines.AddRange(FollowThrough(line, present, token));
         }
         return lines;
+    }
+
+    private static bool IsInOverlay(FrameImage frame, Region region)
+    {
+        var drawn = false;
+        for (var y = region.Y; frame.Overlay is { } overlay && !drawn && y < region.Bottom; y++)
+        {
+            drawn = overlay.AsSpan((y * frame.Width) + region.X, region.Width).ContainsAnyExcept((byte)0);
+        }
+        return drawn;
     }
 
     /// <summary>Text that is in some frames, or moves: looked for in single frames, from those where it seems to be to both sides.</summary>

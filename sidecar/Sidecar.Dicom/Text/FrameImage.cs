@@ -19,12 +19,16 @@ internal sealed class FrameImage(int width, int height, ushort[] grey)
     /// <summary>The brightness that viewers show as black and as white; null where the header does not say.</summary>
     public (int Black, int White)? Window { get; init; }
 
+    /// <summary>What overlay planes draw over the frame: 255 where a bit is set, else 0; null where none is.</summary>
+    public byte[]? Overlay { get; init; }
+
     public FrameImage Crop(int x, int y, int columns, int rows)
     {
         return new FrameImage(columns, rows, Cut(grey))
         {
             Chroma = Chroma is { } chroma ? (Cut(chroma.Blue), Cut(chroma.Red)) : null,
             Window = Window,
+            Overlay = Overlay is null ? null : Cut(Overlay),
         };
 
         T[] Cut<T>(T[] plane)

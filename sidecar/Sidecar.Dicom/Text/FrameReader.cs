@@ -19,6 +19,8 @@ internal sealed class FrameReader : IDisposable
     private StoredPixels? pixels;
     private (int First, byte[][] Colours)? palette;
     private (double Black, double White)? storedWindow;
+    private IReadOnlyList<OverlayPlane> overlays = [];
+    private ulong overlayBits;
 
     private FrameReader()
     {
@@ -53,9 +55,11 @@ internal sealed class FrameReader : IDisposable
         try
         {
             var format = pixels!.ReadSamples(frame, room.AsSpan(0, size));
-            return Layout.SamplesPerPixel == 3 ? ReadColour(room.AsSpan(0, size), format)
+            var image = Layout.SamplesPerPixel == 3 ? ReadColour(room.AsSpan(0, size), format)
                 : palette is { } table ? ReadPalette(room.AsSpan(0, size), table.First, table.Colours)
                 : ReadGrey(room.AsSpan(0, size));
+            return overlays.Count == 0 && overlayBits == 0 ? image
+                : new FrameImage(image.Width, image.Height, image.Grey) { Chroma = image.Chroma, Window = image.Window, Overlay = ReadOverlays(frame, room.AsSpan(0, size)) };
         }
         finally
         {
@@ -91,6 +95,32 @@ internal sealed class FrameReader : IDisposable
         pixels = StoredPixels.Open(File, layout, BlackSample.Compute(layout, File), codec);
         palette = layout.PhotometricInterpretation == "PALETTE COLOR" ? PaletteColor.Read(layout, File) : null;
         storedWindow = FindWindow();
+        overlays = [.. OverlayPlane.ReadAll(File)];
+        overlayBits = layout.SamplesPerPixel == 1 && layout.SampleBytes <= 2 ? BlackSample.FindOverlayBits(layout, File) : 0;
+    }
+
+    /// <summary>Everything that overlays draw over this frame (PS3.3 C.9.2); one of a single frame is drawn over all. Null where that is nothing.</summary>
+    private byte[]? ReadOverlays(int frame, ReadOnlySpan<byte> samples)
+    {
+        var drawn = new byte[Layout.Columns * Layout.Rows];
+        foreach (var plane in overlays)
+        {
+            var own = plane.Frames == 1 ? 0 : frame - plane.FirstImageFrame;
+            for (var row = Math.Max(0, -plane.Top); own >= 0 && own < plane.Frames && row < Math.Min(plane.Rows, Layout.Rows - plane.Top); row++)
+            {
+                for (var column = Math.Max(0, -plane.Left); column < Math.Min(plane.Columns, Layout.Columns - plane.Left); column++)
+                {
+                    drawn[((plane.Top + row) * Layout.Columns) + plane.Left + column] |= plane[own, row, column] ? (byte)255 : (byte)0;
+                }
+            }
+        }
+        for (var i = 0; overlayBits != 0 && i < drawn.Length; i++)
+        {
+            var cell = Layout.SampleBytes == 1 ? samples[i]
+                : pixels!.IsBigEndian ? BinaryPrimitives.ReadUInt16BigEndian(samples[(2 * i)..]) : BinaryPrimitives.ReadUInt16LittleEndian(samples[(2 * i)..]);
+            drawn[i] |= (cell & overlayBits) != 0 ? (byte)255 : (byte)0;
+        }
+        return drawn.AsSpan().ContainsAnyExcept((byte)0) ? drawn : null;
     }
 
     private FrameImage ReadGrey(ReadOnlySpan<byte> samples)

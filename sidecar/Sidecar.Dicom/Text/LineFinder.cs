@@ -46,7 +46,7 @@ internal sealed class LineFinder(ITextDetector detector)
     /// <returns>The lines of each.</returns>
     public List<FoundLine>[] FindInEach(IReadOnlyList<(FrameImage Picture, Effort Effort)> pictures, CancellationToken token)
     {
-        var looks = pictures.SelectMany((picture, index) => Rendering.RenderAll(picture.Picture).SelectMany((view, rank) => LooksAt(view, rank, picture.Effort).Select(way => (Index: index, View: view, Way: way)))).ToList();
+        var looks = pictures.SelectMany((picture, index) => Rendering.RenderAll(picture.Picture).SelectMany((view, rank) => LooksAt(view, rank == 0 || view.Pixels == picture.Picture.Overlay, picture.Effort).Select(way => (Index: index, View: view, Way: way)))).ToList();
         var seen = new List<FoundLine>[looks.Count];
         ParallelLoop.Run(0, looks.Count, i => seen[i] = Look(looks[i].View, looks[i].Way, token), token);
         var lines = new List<FoundLine>[pictures.Count];
@@ -106,19 +106,19 @@ internal sealed class LineFinder(ITextDetector detector)
             line with { Region = new Region(line.Region.X + x, line.Region.Y + y, line.Region.Width, line.Region.Height) })];
     }
 
-    /// <summary>The view that shows most is looked at in more ways than the others.</summary>
-    private static IEnumerable<Way> LooksAt(GreyImage view, int rank, Effort effort)
+    /// <summary>The view that shows most is looked at in more ways than the others, and so are overlays, of which there is one view only.</summary>
+    private static IEnumerable<Way> LooksAt(GreyImage view, bool isBest, Effort effort)
     {
         var pixels = view.Width * view.Height;
-        if (rank == 0 || effort > Effort.OneView)
+        if (isBest || effort > Effort.OneView)
         {
             yield return pixels <= SmallPicture ? Way.Doubled : Way.AsIs;
         }
-        if (rank == 0 && effort >= Effort.Turned)
+        if (isBest && effort >= Effort.Turned)
         {
             yield return Way.Turned;
         }
-        if (rank == 0 && effort == Effort.Thorough && pixels is > SmallPicture and <= MediumPicture)
+        if (isBest && effort == Effort.Thorough && pixels is > SmallPicture and <= MediumPicture)
         {
             yield return Way.Doubled;
         }

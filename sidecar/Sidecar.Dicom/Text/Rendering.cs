@@ -36,6 +36,10 @@ internal static class Rendering
             views.Add(new GreyImage(frame.Width, frame.Height, Stretch(chroma.Blue)));
             views.Add(new GreyImage(frame.Width, frame.Height, Stretch(chroma.Red)));
         }
+        if (frame.Overlay is { } overlay)
+        {
+            views.Add(new GreyImage(frame.Width, frame.Height, overlay));
+        }
         return views;
 
         void Add((int Black, int White) range)

@@ -27,7 +27,7 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
 
     private static readonly LineCandidates Weak = new();
 
-    public string Engine => IsWeak ? "line candidates, rules 1" : "PP-OCRv4 detection, rules 1";
+    public string Engine => IsWeak ? "line candidates, rules 2" : "PP-OCRv4 detection, rules 2";
 
     public bool IsWeak => detector is null;
 
@@ -91,7 +91,7 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
         public void Add(FramePlace place, FrameImage image, PixelLayout layout)
         {
             layout = layout with { Frames = 1 };
-            var key = (XxHash64.Hash(MemoryMarshal.AsBytes(image.Grey.AsSpan())) ^ (image.Chroma is { } chroma ? XxHash64.Hash(chroma.Blue) + (3 * XxHash64.Hash(chroma.Red)) : 0), layout);
+            var key = (XxHash64.Hash(MemoryMarshal.AsBytes(image.Grey.AsSpan())) ^ (image.Chroma is { } chroma ? XxHash64.Hash(chroma.Blue) + (3 * XxHash64.Hash(chroma.Red)) : 0) ^ (image.Overlay is { } overlay ? 5 * XxHash64.Hash(overlay) : 0), layout);
             if (seen.TryGetValue(key, out var equal))
             {
                 equal.Places.Add(place);

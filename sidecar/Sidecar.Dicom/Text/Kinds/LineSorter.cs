@@ -90,6 +90,11 @@ internal sealed class LineSorter(ITextReader? reader, HarmlessWords harmless)
                 (blue[i], red[i]) = (chroma.Blue[at], chroma.Red[at]);
             }
         }
+        var drawn = frame.Crop(left, top, width, height).Overlay;
+        if (drawn?.Contains((byte)255) == true)
+        {
+            return new GreyImage(width, height, drawn);
+        }
         // Text of the ground's own brightness stands out in its colour alone.
         var plane = frame.Chroma is null ? grey : new[] { grey, blue, red }.MaxBy(Range)!;
         var sorted = plane.Order().ToArray();

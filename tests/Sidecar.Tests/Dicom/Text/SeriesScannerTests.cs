@@ -147,6 +147,34 @@ public sealed class SeriesScannerTests
     }
 
     [Fact]
+    public void Scan_TextInAnOverlay_IsFoundWhereItLiesOverTheImage()
+    {
+        var ink = Frame(0, [(10, 20)]);
+        var file = new InstanceBuilder("overlay").Image(Format, Frame(1, [])).Overlay(1, 200, 100, (_, x, y) => ink.Samples[(y * Columns) + x] > 200, originRow: 41, originColumn: 31).Build();
+
+        AssertCovers(Assert.Single(Assert.Single(Scan([Instance(0, []), ("overlay", file), Instance(2, [])]), result => result.Findings.Count > 0).Findings), 40, 60, frames: null);
+    }
+
+    [Fact]
+    public void Scan_OverlayOfSomeFrames_NamesThem()
+    {
+        var ink = Frame(0, [(10, 20)]);
+        var file = new InstanceBuilder("overlays").Image(Format, [.. Enumerable.Range(0, 6).Select(i => Frame(i, []))])
+            .Overlay(0, Columns, Rows, (frame, x, y) => frame is 2 or 3 && ink.Samples[(y * Columns) + x] > 200, frames: 6).Build();
+
+        AssertCovers(Assert.Single(Assert.Single(Scan([("overlays", file)])).Findings), 10, 20, frames: [2, 3]);
+    }
+
+    [Fact]
+    public void Scan_OverlayInAnUnusedBit_IsLookedAt()
+    {
+        var ink = Frame(0, [(10, 20)]);
+        var file = new InstanceBuilder("bit").Image(PixelFormat.Grey(Columns, Rows, 12), Frame(1, [])).OverlayInHighBit(0, 14, (_, x, y) => ink.Samples[(y * Columns) + x] > 200).Build();
+
+        AssertCovers(Assert.Single(Assert.Single(Scan([("bit", file)])).Findings), 10, 20, frames: null);
+    }
+
+    [Fact]
     public void Scan_NoDetectorInstalled_SaysSoAndStillFindsLines()
     {
         var scanner = new SeriesScanner(FrameCodecs.Managed, detector: null);
