@@ -11,7 +11,7 @@ namespace Sidecar.Integration;
 /// <summary>Discovery, scans and originals sent again, on a real Orthanc. What the detector finds is judged elsewhere.</summary>
 public sealed class ScanTests : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
     private readonly string _folder = Directory.CreateTempSubdirectory("sidecar-shared-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -81,15 +81,19 @@ public sealed class ScanTests : IDisposable
         JsonElement view = default;
         await Wait.Until(async () => (view = await later.GetFromJsonAsync<JsonElement>($"api/scans/{run}")).GetProperty("state").GetString() == "finished", Limit, $"the run ends; log:\n{sidecar.Log}");
         Assert.Equal(Images, Count(view)); // none twice, none left out
+        await AssertScheduleRuns(sidecar, Images);
+
+        await Wait.Until(() => IsIdle(sidecar), Limit, "the last run of the schedule ends");
+        var looked = await Looked(sidecar);
 
         // Another database: one study as it was, one that is new. The others are gone.
         await orthanc.Reset();
         var (id, file) = studies[0].Originals.Single();
         Assert.Equal(id, await orthanc.Upload(file));
         var fresh = await new SampleStudy().Add(orthanc, 1);
-        await Wait.Until(async () => await Looked(sidecar) > 2 * Images && await IsIdle(sidecar), Limit, $"the new study is scanned; log:\n{sidecar.Log}");
+        await Wait.Until(async () => await Looked(sidecar) > looked && await IsIdle(sidecar), Limit, $"the new study is scanned; log:\n{sidecar.Log}");
         await Wait.Until(async () => (await Texts(sidecar, "SELECT orthanc_id FROM scanned_instances")).Contains(fresh), Limit, "it is in the ledger");
-        Assert.Equal((2 * Images) + 1, await Looked(sidecar));
+        Assert.Equal(looked + 1, await Looked(sidecar));
     }
 
     [PostgresFact]
@@ -114,6 +118,26 @@ public sealed class ScanTests : IDisposable
         Assert.Equal(Images, await Looked(first, connection));
         Assert.Equal(Images, Scanned(first) + Scanned(second));
         Assert.True(Scanned(first) > 0 && Scanned(second) > 0, $"{Scanned(first)} and {Scanned(second)}");
+
+        await first.Kill(); // what it knew of the clock is gone; the other has the time of each schedule from the database
+        await AssertScheduleRuns(second, Images);
+    }
+
+    /// <summary>A schedule that is due each second begins a run that looks at everything, within the images it may.</summary>
+    private static async Task AssertScheduleRuns(SidecarProcess sidecar, int images)
+    {
+        using var administrator = sidecar.Client(sidecar.Http.BaseAddress!.ToString(), "sidecar-administrator");
+        using var asked = await administrator.PostAsJsonAsync("api/scan-schedules", new { name = "Each second", cron = "* * * * * ?", timeZone = "Europe/Berlin", query = new { }, maxInstances = images });
+        Assert.True(asked.IsSuccessStatusCode, await asked.Content.ReadAsStringAsync());
+        var schedule = (await asked.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString();
+        JsonElement[] runs = [];
+        await Wait.Until(
+            async () => (runs = [.. (await administrator.GetFromJsonAsync<JsonElement>("api/scans")).GetProperty("runs").EnumerateArray().Where(r => r.TryGetProperty("schedule", out var by) && by.GetString() == schedule && r.GetProperty("state").GetString() == "finished")]).Length > 0,
+            Limit,
+            $"the schedule makes a run that ends; log:\n{sidecar.Log}");
+        Assert.Equal(images, Count(runs[0]));
+        using var deleted = await administrator.DeleteAsync($"api/scan-schedules/{schedule}");
+        Assert.True(deleted.IsSuccessStatusCode);
     }
 
     private static int Scanned(SidecarProcess sidecar) => sidecar.Log.Split('\n').Count(l => l.Contains("images scanned", StringComparison.Ordinal));
