@@ -9,7 +9,10 @@ namespace Sidecar.Tests.Http;
 public sealed class TokenIssuer : IDisposable
 {
     public const string Audience = "sidecar-api";
-    private RSA _key = RSA.Create(2048);
+
+    // Making a pair takes up to a second. All issuers of a process begin with this one; it is never disposed of, as the token library keeps it.
+    private static readonly RSA FirstKey = RSA.Create(2048);
+    private RSA _key = FirstKey;
 
     public TokenIssuer(string issuer)
     {
@@ -55,5 +58,11 @@ public sealed class TokenIssuer : IDisposable
         return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(token);
     }
 
-    public void Dispose() => _key.Dispose();
+    public void Dispose()
+    {
+        if (_key != FirstKey)
+        {
+            _key.Dispose();
+        }
+    }
 }
