@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Sidecar.Tests.Audit;
 
-public sealed class AuditEndpointTests : IAsyncDisposable
+public sealed class AuditEndpointTests(SharedApp shared) : IClassFixture<SharedApp>, IAsyncDisposable
 {
     private readonly SidecarApp _app = new();
 
@@ -127,7 +127,7 @@ public sealed class AuditEndpointTests : IAsyncDisposable
     [InlineData("to=2020-01-01T00:00:00Z", 0)]
     public async Task Filters_let_through_what_they_say(string filter, int logIns)
     {
-        using var client = _app.ClientWith("audit-reader");
+        using var client = shared.App.ClientWith("audit-reader");
 
         var page = JsonNode.Parse(await client.GetStringAsync("/api/audit?action=loggedIn&" + filter))!;
 
@@ -142,7 +142,7 @@ public sealed class AuditEndpointTests : IAsyncDisposable
     [InlineData("/api/audit/export")]
     public async Task What_cannot_be_read_is_refused_with_a_problem(string path)
     {
-        using var client = _app.ClientWith("audit-reader");
+        using var client = shared.App.ClientWith("audit-reader");
 
         using var refused = await client.GetAsync(path);
 

@@ -6,18 +6,8 @@ using Xunit;
 namespace Sidecar.Tests.Http;
 
 /// <summary>Every endpoint against every kind of caller. A new endpoint belongs into this table.</summary>
-public sealed class PermissionTests(PermissionTests.SharedApp shared) : IClassFixture<PermissionTests.SharedApp>
+public sealed class PermissionTests(SharedApp shared) : IClassFixture<SharedApp>
 {
-    /// <summary>One for the whole table: starting the service for each row took longer than all its answers.</summary>
-    public sealed class SharedApp : IAsyncLifetime
-    {
-        internal SidecarApp App { get; } = new();
-
-        public Task InitializeAsync() => Task.CompletedTask;
-
-        public Task DisposeAsync() => App.DisposeAsync().AsTask();
-    }
-
     // No token, a token without roles, the role to mask, all other roles. 2xx/4xx of the endpoint itself count as "let in".
     private static readonly (string Method, string Path, bool Anonymous, bool AnyToken, bool Mask, bool OtherRoles)[] Table =
     [
@@ -112,8 +102,7 @@ public sealed class PermissionTests(PermissionTests.SharedApp shared) : IClassFi
     [Fact]
     public async Task Every_endpoint_of_the_described_API_is_in_the_table()
     {
-        await using var app = new SidecarApp();
-        using var client = app.ClientWith();
+        using var client = shared.App.ClientWith();
         var paths = JsonNode.Parse(await client.GetStringAsync("/openapi/v1.json"))!["paths"]!.AsObject();
         var described = paths.SelectMany(p => p.Value!.AsObject().Select(m => $"{m.Key.ToUpperInvariant()} {p.Key.Replace("{id}", "none", StringComparison.Ordinal).Replace("{study}", "none", StringComparison.Ordinal)}")).Order();
         var tested = Table.Where(t => t.Path.StartsWith("/api/", StringComparison.Ordinal)).Select(t => $"{t.Method} {t.Path.Split('?')[0]}").Order();
@@ -123,9 +112,8 @@ public sealed class PermissionTests(PermissionTests.SharedApp shared) : IClassFi
     [Fact]
     public async Task Reads_are_authorized_for_any_token_and_only_for_DICOMweb_reads()
     {
-        await using var app = new SidecarApp();
-        using var known = app.ClientWith();
-        using var nobody = app.CreateClient();
+        using var known = shared.App.ClientWith();
+        using var nobody = shared.App.CreateClient();
 
         Assert.Equal(204, await Ask(known, "GET", "/dicom-web/studies/1.2/series/1.3/instances/1.4/frames/1"));
         Assert.Equal(204, await Ask(known, "HEAD", "/dicom-web/studies/1.2/metadata?accept=x/../y"));
@@ -152,8 +140,7 @@ public sealed class PermissionTests(PermissionTests.SharedApp shared) : IClassFi
     [Fact]
     public async Task Me_says_who_I_am_and_what_I_may()
     {
-        await using var app = new SidecarApp();
-        using var client = app.ClientWith("sidecar-administrator", "image-masking", "unknown");
+        using var client = shared.App.ClientWith("sidecar-administrator", "image-masking", "unknown");
 
         Assert.Equal("""{"subject":"mia","name":"Mia Masker","permissions":["mask","confirm","administer"]}""", await client.GetStringAsync("/api/me"));
     }

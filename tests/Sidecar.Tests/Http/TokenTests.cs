@@ -7,7 +7,7 @@ using Xunit;
 namespace Sidecar.Tests.Http;
 
 /// <summary>Which tokens are believed.</summary>
-public sealed class TokenTests
+public sealed class TokenTests(SharedApp shared) : IClassFixture<SharedApp>
 {
     private static readonly DateTime Now = TimeProvider.System.GetUtcNow().UtcDateTime;
 
@@ -30,8 +30,7 @@ public sealed class TokenTests
     [MemberData(nameof(Refused))]
     public async Task A_token_is_refused_when_it_is(string what, Action<SecurityTokenDescriptor> change)
     {
-        await using var app = new SidecarApp();
-        using var client = app.ClientWithToken(app.Issuer.Create("mia", "Mia", ["image-masking"], change));
+        using var client = shared.App.ClientWithToken(shared.App.Issuer.Create("mia", "Mia", ["image-masking"], change));
 
         using var answer = await client.GetAsync("/api/me");
 

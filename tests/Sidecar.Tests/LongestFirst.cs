@@ -1,0 +1,17 @@
+using Sidecar.Tests.Dicom;
+using Xunit;
+using Xunit.Abstractions;
+
+[assembly: TestCollectionOrderer("Sidecar.Tests.LongestFirst", "Sidecar.Tests")]
+
+namespace Sidecar.Tests;
+
+/// <summary>Begins with the single tests that take longest, so that at the end no processor waits for one of them.</summary>
+public sealed class LongestFirst : ITestCollectionOrderer
+{
+    private static readonly string[] Long = [nameof(ConformanceTests), nameof(AttackTests)];
+
+    public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>
+        testCollections.OrderBy(c => Array.FindIndex(Long, name => c.DisplayName.EndsWith("." + name, StringComparison.Ordinal)) is >= 0 and var rank ? rank : Long.Length)
+            .ThenBy(c => c.DisplayName, StringComparer.Ordinal);
+}
