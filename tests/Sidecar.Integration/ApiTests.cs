@@ -7,13 +7,12 @@ using Sidecar.TestData;
 namespace Sidecar.Integration;
 
 /// <summary>What the HTTP API promises beyond masking: idempotency, refusals, events, searches.</summary>
-public sealed class ApiTests
+public sealed class ApiTests(SharedServers servers) : IClassFixture<SharedServers>
 {
     [Fact]
     public async Task The_same_key_gives_the_same_job_and_another_request_under_it_is_refused()
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var (orthanc, sidecar) = await servers.Empty();
         var study = new SampleStudy();
         await study.Add(orthanc, 1);
 
@@ -31,8 +30,7 @@ public sealed class ApiTests
     [Fact]
     public async Task Requests_that_cannot_be_meant_are_refused_with_a_sentence()
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var (orthanc, sidecar) = await servers.Empty();
         var study = new SampleStudy();
         await study.Add(orthanc, 1);
 
@@ -56,8 +54,7 @@ public sealed class ApiTests
     [Fact]
     public async Task Images_that_changed_since_the_preview_are_not_masked()
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var (orthanc, sidecar) = await servers.Empty();
         var study = new SampleStudy();
         await study.Add(orthanc, 1);
         await study.Add(orthanc, 2);
@@ -95,8 +92,7 @@ public sealed class ApiTests
     [Fact]
     public async Task A_mask_over_the_edge_is_clipped_to_the_image()
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var (orthanc, sidecar) = await servers.Empty();
         var study = new SampleStudy();
         await study.Add(orthanc, 1);
 
@@ -109,8 +105,7 @@ public sealed class ApiTests
     [Fact]
     public async Task Events_come_in_order_and_the_stream_ends_with_the_job()
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var (orthanc, sidecar) = await servers.Empty();
         var study = new SampleStudy();
         for (var number = 1; number <= 40; number++)
         {
@@ -146,8 +141,7 @@ public sealed class ApiTests
     [Fact]
     public async Task A_search_with_an_escaped_comma_list_of_includefield_gets_all_fields()
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var (orthanc, sidecar) = await servers.Empty();
         var study = new SampleStudy();
         await study.Add(orthanc, 1, change: b => b.Set(Tags.Manufacturer, "MAKER").Set(Tags.InstitutionName, "CLINIC"));
         var search = $"dicom-web/studies/{study.Uid}/series/{study.SeriesUid()}/instances?includefield=00080070%2C00080080&limit=5";
@@ -166,8 +160,7 @@ public sealed class ApiTests
     [Fact]
     public async Task Nothing_else_of_Orthanc_is_reachable_through_the_sidecar()
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var (orthanc, sidecar) = await servers.Empty();
         string[] paths =
         [
             "dicom-web/servers", "dicom-web/studies/1.2/metadata", "dicom-web/studies/1.2/series/1.3/instances/1.4/frames/1", "dicom-web/studies/abc/series",

@@ -6,13 +6,12 @@ using Sidecar.TestData;
 namespace Sidecar.Integration;
 
 /// <summary>Masking through HTTP in a real Orthanc, judged by pydicom.</summary>
-public sealed class MaskingTests
+public sealed class MaskingTests(SharedServers servers) : IClassFixture<SharedServers>
 {
     [Fact]
     public async Task A_series_is_masked_and_nothing_else_of_it_changes()
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var (orthanc, sidecar) = await servers.Empty();
         var study = new SampleStudy();
         for (var number = 1; number <= 6; number++)
         {
@@ -46,8 +45,7 @@ public sealed class MaskingTests
     [InlineData(TransferSyntaxes.RleLossless, 5)]
     public async Task Each_syntax_that_the_table_promises_goes_through_Orthanc(string syntax, int frames)
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var (orthanc, sidecar) = await servers.Empty();
         var study = new SampleStudy();
         var format = PixelFormat.Colour(64, 48);
         await study.Add(orthanc, 1, change: b => b.Syntax(syntax).Set(Tags.NumberOfFrames, $"{frames}").Image(format, SampleFrame.Noise(format, frames)));
@@ -62,8 +60,7 @@ public sealed class MaskingTests
     [Fact]
     public async Task A_study_of_one_instance_keeps_metadata_attachments_and_protection_at_all_four_levels()
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var (orthanc, sidecar) = await servers.Empty();
         var study = new SampleStudy();
         var instance = await study.Add(orthanc, 1);
         var series = (await orthanc.Read($"instances/{instance}")).GetProperty("ParentSeries").GetString()!;
@@ -100,8 +97,7 @@ public sealed class MaskingTests
     [Fact]
     public async Task Caches_of_old_pixels_are_dropped_where_the_parents_survive()
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var (orthanc, sidecar) = await servers.Empty();
         var study = new SampleStudy();
         await study.Add(orthanc, 1);
         var instance = await study.Add(orthanc, 2);
@@ -118,8 +114,7 @@ public sealed class MaskingTests
     [Fact]
     public async Task A_syntax_that_cannot_be_masked_is_left_out_and_its_file_stays_byte_for_byte()
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var (orthanc, sidecar) = await servers.Empty();
         var study = new SampleStudy();
         var unsupported = await study.Add(orthanc, 1, change: b => b.Encapsulate("1.2.840.10008.1.2.4.100", [[new byte[64]]]));
         var before = Md5(await orthanc.ReadFile(unsupported));
@@ -141,8 +136,7 @@ public sealed class MaskingTests
     [Fact]
     public async Task A_damaged_image_fails_with_a_reason_and_the_others_stay_masked()
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var (orthanc, sidecar) = await servers.Empty();
         var study = new SampleStudy();
         await study.Add(orthanc, 1);
         // RLE in name only: Orthanc stores it, nobody can decode it.
@@ -162,15 +156,13 @@ public sealed class MaskingTests
     [Fact]
     public async Task Two_jobs_on_one_study_run_one_after_the_other_and_both_masks_are_there()
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var proxy = await OrthancProxy.Start(orthanc);
+        var (orthanc, sidecar) = await servers.Empty();
         var study = new SampleStudy();
         for (var number = 1; number <= 6; number++)
         {
             await study.Add(orthanc, number);
         }
 
-        await using var sidecar = await SidecarProcess.Start(proxy.Address);
         var first = await sidecar.Submit(study.Request("series", (0, 0, 10, 10)));
         var second = await sidecar.Submit(study.Request("series", (30, 20, 10, 10)));
         var (one, two) = (await sidecar.WaitForEnd(first), await sidecar.WaitForEnd(second));
@@ -183,8 +175,7 @@ public sealed class MaskingTests
     [Fact]
     public async Task Masking_the_same_place_again_changes_no_byte_and_stores_nothing()
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var (orthanc, sidecar) = await servers.Empty();
         var study = new SampleStudy();
         var instance = await study.Add(orthanc, 1);
         await sidecar.WaitForEnd(await sidecar.Submit(study.Request("image")));
@@ -199,8 +190,7 @@ public sealed class MaskingTests
     [Fact]
     public async Task The_preview_of_mixed_series_says_what_is_left_out_and_why()
     {
-        await using var orthanc = await OrthancServer.Start();
-        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var (orthanc, sidecar) = await servers.Empty();
         var study = new SampleStudy();
         var format = PixelFormat.Grey(64, 48);
         await study.Add(orthanc, 1, change: b => b.Set(Tags.NumberOfFrames, "3").Image(format, SampleFrame.Noise(format, 3)));

@@ -17,6 +17,10 @@ namespace Sidecar.Integration;
 /// <summary>The real executable, with a database and a journal of its own, and a stub of the identity provider that publishes a key.</summary>
 internal sealed class SidecarProcess : IAsyncDisposable
 {
+    // The program as it is shipped: beside the tests its packages lie without code compiled ahead, and each start takes longer.
+    private static readonly string Program =
+        Path.Combine(AppContext.BaseDirectory.Replace(Path.Combine("tests", "Sidecar.Integration", "bin"), Path.Combine("sidecar", "Sidecar", "bin"), StringComparison.Ordinal), "sidecar.dll");
+
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
     private readonly WebApplication _provider;
     private readonly TokenIssuer _issuer = new("");
@@ -79,7 +83,7 @@ internal sealed class SidecarProcess : IAsyncDisposable
     public async Task StartProcess()
     {
         var address = $"http://127.0.0.1:{OrthancServer.FreePort()}";
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "sidecar.dll"), "serve"])
+        var start = new ProcessStartInfo("dotnet", [Program, "serve"])
         {
             WorkingDirectory = Folder,
             RedirectStandardError = true,
@@ -165,7 +169,7 @@ internal sealed class SidecarProcess : IAsyncDisposable
     /// <summary>Runs another command of the executable with the service's settings. Its exit status and what it said.</summary>
     public async Task<(int Status, string Output)> RunCommand(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "sidecar.dll"), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var (name, value) in _settings)
         {
             start.Environment[name] = value;
