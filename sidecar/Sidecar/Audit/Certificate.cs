@@ -119,7 +119,7 @@ internal sealed record Certificate
     public IReadOnlyList<string> FindFaults(AuditKey? knownKey)
     {
         List<string> faults = [];
-        string? previous = null;
+        string? previous = AuditChain.Genesis; // which row 1 follows
         long previousNumber = 0;
         foreach (var (row, previousHash) in Events)
         {

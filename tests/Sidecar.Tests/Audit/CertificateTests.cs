@@ -49,6 +49,24 @@ public sealed class CertificateTests : IAsyncDisposable
         Assert.Single(await AuditRows.Read(_app), r => r.Action == "certificateIssued");
     }
 
+    [Fact]
+    public void A_job_whose_rows_are_the_first_of_the_audit_has_a_certificate_that_holds()
+    {
+        var created = Row(1, "maskJobCreated", "{}", AuditChain.Genesis);
+        var finished = Row(2, "maskJobFinished", """{"masked":0,"failed":0}""", created.Hash!);
+        var certificate = new Certificate { Job = "job", IssuedAt = "2026-11-22T08:00:00.0000000Z", Events = [new(created, AuditChain.Genesis), new(finished, created.Hash!)] };
+
+        Assert.Empty(certificate.FindFaults(null));
+        var other = new string('1', AuditChain.Genesis.Length);
+        Assert.Contains("Row 1 does not follow", (certificate with { Events = [new(Row(1, "maskJobCreated", "{}", other), other), .. certificate.Events.Skip(1)] }).FindFaults(null)[0], StringComparison.Ordinal);
+
+        static AuditRow Row(long sequence, string action, string details, string previousHash)
+        {
+            var row = new AuditRow { Sequence = sequence, At = "2026-11-22T08:00:00.0000000Z", Action = action, Subject = "mia", Name = "Mia Masker", JobId = "job", SoftwareVersion = "1", Details = details };
+            return row with { Hash = AuditChain.HashOf(previousHash, row) };
+        }
+    }
+
     [Theory]
     [InlineData("original.dcm", "this is the ORIGINAL of image 1.2.3.1, not masked")]
     [InlineData("other.dcm", "no image of this certificate, or changed since")]
