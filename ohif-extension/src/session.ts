@@ -340,7 +340,9 @@ export class MaskingSession {
       return;
     }
     let message =
-      job.state === 'succeeded'
+      job.restoresJob
+        ? tn('job.restored', job.done)
+        : job.state === 'succeeded'
         ? tn('toast.succeeded.message', job.done)
         : job.state === 'cancelled' && job.failed === 0
           ? t('toast.cancelled.message', { done: job.done, total: job.total })
@@ -364,7 +366,7 @@ export class MaskingSession {
       message += ` ${t('toast.stale')}`;
     }
     if (own || job.state === 'succeeded') {
-      const [type, title] = job.state === 'succeeded' ? (['success', t('toast.succeeded')] as const) : (['error', t('toast.failed')] as const);
+      const [type, title] = job.state === 'succeeded' ? (['success', t(job.restoresJob ? 'toast.restored' : 'toast.succeeded')] as const) : (['error', t('toast.failed')] as const);
       this.toast(job.id, type, title, message);
     }
   }

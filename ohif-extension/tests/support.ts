@@ -20,6 +20,7 @@ export function aJob(changes: Partial<MaskJobView> = {}): MaskJobView {
     failures: [],
     leftOut: [],
     cancelled: 0,
+    restored: 0,
     ...changes,
   };
 }

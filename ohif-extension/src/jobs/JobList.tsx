@@ -70,7 +70,8 @@ function JobItem({ job, connection, problem, readCertificate, cancel, confirmati
         </span>
         <span className="image-masking-quiet">{t('job.by', { name: job.createdBy, time: describeTime(job.finishedAt ?? job.createdAt) })}</span>
       </div>
-      {(job.state === 'cancelled' || (job.state === 'failed' && job.failed > 0)) && job.done > 0 && <p className="image-masking-quiet">{tn('job.done', job.done)}</p>}
+      {job.restored > 0 && <p className="image-masking-bad">{tn('job.restored', job.restored)}</p>}
+      {!job.restoresJob && (job.state === 'cancelled' || (job.state === 'failed' && job.failed > 0)) && job.done > 0 && <p className="image-masking-quiet">{tn('job.done', job.done)}</p>}
       {confirmation}
       {!ended && job.state !== 'awaitingConfirmation' && (
         <>
@@ -107,7 +108,7 @@ function JobItem({ job, connection, problem, readCertificate, cancel, confirmati
         </div>
       )}
       {!ended && mayCancel && connection !== 'gone' && <JobAction name="cancel" title={t('job.cancel.title')} run={cancel} />}
-      {ended && job.done > 0 && <JobAction name="certificate" run={async () => saveFile(await readCertificate(), `certificate-${job.id}.html`)} />}
+      {ended && job.done + job.restored > 0 && !job.restoresJob && <JobAction name="certificate" run={async () => saveFile(await readCertificate(), `certificate-${job.id}.html`)} />}
     </li>
   );
 }

@@ -14,6 +14,9 @@ export function describeState(job: MaskJobView): string {
   if (job.state === 'failed' && job.failed > 0) {
     return tn('job.failed.of', job.total, { failed: job.failed.toLocaleString(language()) });
   }
+  if (job.restoresJob) {
+    return job.done > 0 ? tn('job.restored', job.done) : job.state === 'running' ? t('job.restoring') : t(`job.${job.state}`);
+  }
   return job.state === 'succeeded' && job.done > 0 ? tn('job.done', job.done) : t(`job.${job.state}`);
 }
 

@@ -189,6 +189,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/mask-jobs/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts a job that puts the originals of a finished mask job back, where they are still kept (MaskJobs:UndoDays). Only over exactly the images that were stored then; the reason is in the audit. */
+        post: operations["restoreMaskJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scan-findings": {
         parameters: {
             query?: never;
@@ -915,6 +932,19 @@ export interface components {
             cancelledAt?: null | string;
             cancelledBy?: null | string;
             decision?: null | components["schemas"]["SecondPersonView"];
+            /** @description The job whose originals this one puts back; absent for a masking. */
+            restoresJob?: null | string;
+            /**
+             * Format: int32
+             * @description Instances whose originals were put back since.
+             * @default 0
+             */
+            restored: number;
+            /**
+             * Format: date-time
+             * @description Until then at least one original of the job is kept, encrypted, and can be restored; absent where none is.
+             */
+            restorableUntil?: null | string;
         };
         /**
          * @description image: only the source; series: the source's series; study: the series named. Of series only the instances with the source's Rows and Columns. images: made by applying accepted findings, each image with masks of its own; cannot be asked for by itself.
@@ -1002,7 +1032,7 @@ export interface components {
             instanceNumber?: null | number;
         };
         /** @enum {unknown} */
-        Permission: "mask" | "confirm" | "review" | "audit" | "administer";
+        Permission: "mask" | "confirm" | "restore" | "review" | "audit" | "administer";
         ProblemDetails: {
             type?: null | string;
             title?: null | string;
@@ -1021,6 +1051,11 @@ export interface components {
             width: number;
             /** Format: int32 */
             height: number;
+        };
+        /** @description Asks for the originals of a job that are still kept. */
+        RestoreRequest: {
+            /** @description Needed; at most 500 characters, kept in the audit. */
+            reason?: null | string;
         };
         ReviewCounts: {
             /** Format: int32 */
@@ -2090,6 +2125,89 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    restoreMaskJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller, at most 128 characters. The same key with the same request gives the same job. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaskJobView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

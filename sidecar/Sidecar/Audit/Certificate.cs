@@ -54,6 +54,9 @@ internal sealed record Certificate
     /// <exception cref="CertificateException">A row does not say what every such row says.</exception>
     public IReadOnlyList<MaskedImage> MaskedImages() => [.. Events.Where(e => e.Row.Action == "instanceMasked").Select(e => ReadImage(e.Row))];
 
+    /// <summary>The last moment at which an original of the job could be restored, by what was promised when it was masked; null where none was kept.</summary>
+    public string? RestorableUntil() => Events.Where(e => e.Row.Action == "instanceMasked").Select(e => ReadUntil(e.Row)).Max(StringComparer.Ordinal);
+
     public AuditRow? Find(string action) => Events.Select(e => e.Row).LastOrDefault(r => r.Action == action);
 
     public string ToJson()
@@ -213,6 +216,12 @@ internal sealed record Certificate
         {
             return "The key in it cannot be read.";
         }
+    }
+
+    private static string? ReadUntil(AuditRow row)
+    {
+        using var document = JsonDocument.Parse(row.Details);
+        return document.RootElement.TryGetProperty("restorableUntil", out var until) && until.ValueKind == JsonValueKind.String ? until.GetString() : null;
     }
 
     private static MaskedImage ReadImage(AuditRow row)

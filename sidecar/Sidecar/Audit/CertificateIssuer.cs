@@ -30,6 +30,11 @@ internal sealed class CertificateIssuer(Database database, AuditLog audit, IOpti
                     return null;
                 }
 
+                if (rows[0].Action == "restoreCreated")
+                {
+                    throw new CertificateException("This job put originals back; there is no certificate of masking for it. That of the masking it undid says so.");
+                }
+
                 if (!rows.Any(r => r.Action == "maskJobFinished"))
                 {
                     throw new CertificateException("The mask job is not finished. Ask again when it is.");

@@ -43,6 +43,13 @@ internal static class CertificatePage
         }
 
         Entry("Finished at", finished.At);
+        if (certificate.RestorableUntil() is { } until)
+        {
+            Entry("Originals kept", $"encrypted, until {until}: until then they could be restored");
+            var restored = certificate.Events.Count(e => e.Row.Action == "instanceRestored");
+            Entry("Originals restored", restored == 0 ? "none up to the issue of this certificate" : $"{Number(restored)}, so these images are NOT masked any more by this job");
+        }
+
         Entry("Images masked", Number(images.Count));
         Entry("Images not masked", Number(failures.Count));
         Entry("Software", $"sidecar {finished.SoftwareVersion}");

@@ -18,6 +18,8 @@ internal static class DicomAuditMessage
     private static readonly Dictionary<string, Kind> Kinds = new(StringComparer.Ordinal)
     {
         ["maskJobFinished"] = new("110103", "DICOM Instances Accessed", "U", null),
+        ["restoreFinished"] = new("110103", "DICOM Instances Accessed", "U", null),
+        ["restoreRequested"] = new("110113", "Security Alert", "E", ("110127", "Emergency Override Started")),
         ["loggedIn"] = new("110114", "User Authentication", "E", ("110122", "Login")),
         ["tokenRefused"] = new("110114", "User Authentication", "E", ("110122", "Login")),
         ["refused"] = new("110113", "Security Alert", "E", ("110132", "Use of Restricted Function")),
@@ -75,7 +77,7 @@ internal static class DicomAuditMessage
         {
             "tokenRefused" => "4",
             "refused" => "4",
-            "maskJobFinished" when details.TryGetProperty("failed", out var failed) && failed.GetInt64() > 0 => "4",
+            "maskJobFinished" or "restoreFinished" when details.TryGetProperty("failed", out var failed) && failed.GetInt64() > 0 => "4",
             "auditVerified" when details.TryGetProperty("holds", out var holds) && !holds.GetBoolean() => "8",
             _ => "0",
         };
@@ -130,13 +132,13 @@ internal static class DicomAuditMessage
                 xml.WriteAttributeString("ParticipantObjectTypeCode", "2");
                 xml.WriteAttributeString("ParticipantObjectTypeCodeRole", "3");
                 WriteCode(xml, "ParticipantObjectIDTypeCode", "110180", "Study Instance UID");
-                xml.WriteElementString("ParticipantObjectName", "Burned-in text masked");
+                xml.WriteElementString("ParticipantObjectName", row.Action == "restoreFinished" ? "Originals restored" : "Burned-in text masked");
                 WriteDetail(xml, "MaskJob", row.JobId ?? "");
                 WriteDetail(xml, "NotMasked", Count("failed"));
                 WriteRow(xml, row);
                 xml.WriteStartElement("ParticipantObjectDescription");
                 xml.WriteStartElement("SOPClass");
-                xml.WriteAttributeString("NumberOfInstances", Count("masked"));
+                xml.WriteAttributeString("NumberOfInstances", Count(row.Action == "restoreFinished" ? "restored" : "masked"));
                 xml.WriteEndElement();
                 xml.WriteEndElement();
                 xml.WriteEndElement();

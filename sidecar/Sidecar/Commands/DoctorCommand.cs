@@ -52,6 +52,7 @@ internal static class DoctorCommand
             ("Orthanc's plugins", t => CheckPlugins(services, t)),
             ("storage is writable", t => CheckStorage(services, t)),
             ("journal is empty or in work", t => CheckJournal(services, t)),
+            ("kept originals are in order", t => services.GetRequiredService<SealedOriginalsEraser>().DescribeFaults(t)),
             ("storage has room", _ => Task.FromResult(CheckRoom(services))),
             ("the audit's chain holds", t => CheckAudit(services, t)),
             ("identity provider publishes keys", t => CheckIdentityProvider(services, t)),

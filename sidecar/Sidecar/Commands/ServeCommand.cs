@@ -72,6 +72,7 @@ internal static class ServeCommand
             builder.Services.AddAuditServices();
             builder.Services.AddHostedService<MaskJobRunner>();
             builder.Services.AddHostedService<QueueWatch>();
+            builder.Services.AddHostedService(s => s.GetRequiredService<SealedOriginalsEraser>());
             builder.Services.AddHostedService(s => s.GetRequiredService<ReviewWatch>());
             builder.Services.AddScanServices(builder.Configuration);
         }

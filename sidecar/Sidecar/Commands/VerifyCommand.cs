@@ -54,6 +54,12 @@ internal static class VerifyCommand
         }
 
         await output.WriteLineAsync($"ok      certificate: {certificate.Events.Count} audit rows hold");
+        if (certificate.RestorableUntil() is { } until)
+        {
+            var restored = certificate.Events.Count(e => e.Row.Action == "instanceRestored");
+            await output.WriteLineAsync($"note    until {until} the originals could be restored" + (restored > 0 ? $"; {restored} were, so those images are not masked any more" : ""));
+        }
+
         if (certificate.Signature is null)
         {
             await output.WriteLineAsync("note    it is not signed: compare the hash of its last row with the audit or a checkpoint");

@@ -25,7 +25,9 @@ internal static class HttpSetup
             .SetFallbackPolicy(new Microsoft.AspNetCore.Authorization.AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build())
             .AddPolicy(PermissionOptions.MaskPermission, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.MaskPermission))
             .AddPolicy(PermissionOptions.ConfirmPermission, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.ConfirmPermission))
-            .AddPolicy(PermissionOptions.MaskOrConfirmPolicy, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.MaskPermission, PermissionOptions.ConfirmPermission))
+            .AddPolicy(PermissionOptions.RestorePermission, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.RestorePermission))
+            .AddPolicy(PermissionOptions.JobsPolicy, p => p.RequireAuthenticatedUser().RequireClaim(
+                BearerTokens.PermissionClaim, PermissionOptions.MaskPermission, PermissionOptions.ConfirmPermission, PermissionOptions.RestorePermission))
             .AddPolicy(PermissionOptions.ReviewPermission, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.ReviewPermission))
             .AddPolicy(PermissionOptions.AdministerPermission, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.AdministerPermission))
             .AddPolicy(PermissionOptions.MaskOrReviewPolicy, p => p.RequireAuthenticatedUser().RequireClaim(BearerTokens.PermissionClaim, PermissionOptions.MaskPermission, PermissionOptions.ReviewPermission))

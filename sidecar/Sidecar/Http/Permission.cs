@@ -10,6 +10,8 @@ internal enum Permission
     Mask,
     [JsonStringEnumMemberName("confirm")]
     Confirm,
+    [JsonStringEnumMemberName("restore")]
+    Restore,
     [JsonStringEnumMemberName("review")]
     Review,
     [JsonStringEnumMemberName("audit")]

@@ -5,12 +5,13 @@ internal sealed record PermissionOptions
 {
     public const string MaskPermission = "mask";
     public const string ConfirmPermission = "confirm";
+    public const string RestorePermission = "restore";
     public const string ReviewPermission = "review";
     public const string AuditPermission = "audit";
     public const string AdministerPermission = "administer";
 
     /// <summary>One of those named is enough.</summary>
-    public const string MaskOrConfirmPolicy = "mask or confirm";
+    public const string JobsPolicy = "mask, confirm or restore";
     public const string CertificatePolicy = "mask, confirm or audit";
     public const string MaskOrReviewPolicy = "mask or review";
     public const string DashboardPolicy = "review, audit or administer";
@@ -20,6 +21,9 @@ internal sealed record PermissionOptions
 
     /// <summary>May confirm or decline what another person approved (<c>MaskJobs:TwoPersonApproval</c>). Default: whoever may mask.</summary>
     public string[]? Confirm { get; init; }
+
+    /// <summary>May have kept originals put back (<c>MaskJobs:UndoDays</c>). Nobody by default.</summary>
+    public string[]? Restore { get; init; }
 
     public string[]? Review { get; init; }
 
@@ -35,6 +39,7 @@ internal sealed record PermissionOptions
         [
             (MaskPermission, mask),
             (ConfirmPermission, Confirm ?? mask),
+            (RestorePermission, Restore ?? []),
             (ReviewPermission, Review ?? ["image-review"]),
             (AuditPermission, Audit ?? ["audit-reader"]),
             (AdministerPermission, Administer ?? ["sidecar-administrator"]),

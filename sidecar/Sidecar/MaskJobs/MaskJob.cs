@@ -50,6 +50,9 @@ internal sealed record MaskJob
     /// <summary>What the second person said. Null where nobody was asked or has answered.</summary>
     public SecondPerson? Decision { get; init; }
 
+    /// <summary>The job whose originals this one puts back; null for a masking.</summary>
+    public string? RestoresJobId { get; init; }
+
     /// <summary>What is burned into <paramref name="item"/>: its own masks, else the job's.</summary>
     public IReadOnlyList<Mask> MasksOf(MaskJobItem item) => [.. item.Masks is { } own ? own.Select(m => m.ToMask()) : Regions.Select(r => new Mask(new(r.X, r.Y, r.Width, r.Height)))];
 }
@@ -61,6 +64,9 @@ internal enum MaskJobItemState
 {
     Waiting,
     Masked,
+
+    /// <summary>The original is back in the archive: of the job that put it back, and of the one that had masked it.</summary>
+    Restored,
     Failed,
 
     /// <summary>Not begun when the job was cancelled or declined: as it was.</summary>

@@ -17,7 +17,7 @@ internal static partial class MaskJobEndpoints
     {
         var all = app.MapGroup("/api/mask-jobs").WithTags("MaskJobs").ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden);
         var jobs = all.MapGroup("").RequireAuthorization(PermissionOptions.MaskPermission);
-        var known = all.MapGroup("").RequireAuthorization(PermissionOptions.MaskOrConfirmPolicy);
+        var known = all.MapGroup("").RequireAuthorization(PermissionOptions.JobsPolicy);
         var second = all.MapGroup("").RequireAuthorization(PermissionOptions.ConfirmPermission);
         jobs.MapPost("/preview", Preview).WithName("previewMaskJob").WithSummary("Says what a job would change and what it would leave out.")
             .ProducesProblem(400).ProducesProblem(409).ProducesProblem(503);
@@ -37,6 +37,9 @@ internal static partial class MaskJobEndpoints
             .AddEndpointFilter<RefusalAudit>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
         second.MapPost("/{id}/decline", Decline).WithName("declineMaskJob").WithSummary("Ends a job that another person approved, with a reason; nothing is changed.")
             .AddEndpointFilter<RefusalAudit>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
+        all.MapPost("/{id}/restore", Restore).WithName("restoreMaskJob").RequireAuthorization(PermissionOptions.RestorePermission)
+            .WithSummary("Starts a job that puts the originals of a finished mask job back, where they are still kept (MaskJobs:UndoDays). Only over exactly the images that were stored then; the reason is in the audit.")
+            .AddEndpointFilter<RefusalAudit>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
         app.MapPost("/api/scan-findings/apply", Apply).WithName("applyScanFindings").WithTags("ScanFindings").RequireAuthorization(PermissionOptions.MaskPermission)
             .WithSummary("Starts one job over all accepted findings of a study that are not masked yet, each image with masks of its own. Refused (409, images-changed) when an image is another one than was scanned.")
             .AddEndpointFilter<RefusalAudit>()
@@ -115,6 +118,15 @@ internal static partial class MaskJobEndpoints
     private static async Task<Results<Ok<MaskJobView>, ProblemHttpResult>> Decline(
         string id, MaskJobDecision decision, ClaimsPrincipal user, MaskJobConfirmation confirmation, MaskJobReader reader, CancellationToken token) =>
         await confirmation.Decline(id, user.Subject(), user.DisplayName(), decision.Reason, token) is { } refused ? refused : TypedResults.Ok((await reader.ReadView(id, token))!);
+
+    private static async Task<Results<Accepted<MaskJobView>, ProblemHttpResult>> Restore(
+        string id,
+        RestoreRequest request,
+        [FromHeader(Name = "Idempotency-Key"), Description("Chosen by the caller, at most 128 characters. The same key with the same request gives the same job.")] string? idempotencyKey,
+        ClaimsPrincipal user,
+        MaskJobRestoration restoration,
+        CancellationToken token) =>
+        await Submit(idempotencyKey, key => restoration.Create(id, request.Reason, key, user.Subject(), user.DisplayName(), token));
 
     private static async Task<Results<EmptyHttpResult, ProblemHttpResult>> Events(string id, HttpContext context, MaskJobEvents events, CancellationToken token) =>
         await events.Stream(id, context.Response, token) ? TypedResults.Empty : NoSuchJob();

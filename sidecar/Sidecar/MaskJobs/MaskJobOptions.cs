@@ -28,6 +28,10 @@ internal sealed record MaskJobOptions
     /// <summary>A masking that one person approved burns nothing until another one, who may confirm, has confirmed it.</summary>
     public bool TwoPersonApproval { get; init; }
 
+    /// <summary>For how many days the originals of masked images are kept encrypted, so that they can be restored under a permission of its own. 0: not at all, masking is final.</summary>
+    [Range(0, 365, ErrorMessage = "MaskJobs:UndoDays must be 0 to 365.")]
+    public int UndoDays { get; init; }
+
     /// <summary>What is done when somebody stores another file over a masked image.</summary>
     public ResentOriginalsPolicy ResentOriginals { get; init; } = ResentOriginalsPolicy.Mask;
 }

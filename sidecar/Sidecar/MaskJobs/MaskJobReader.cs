@@ -29,7 +29,7 @@ internal sealed class MaskJobReader(Database database, MaskJobPace pace)
                 $"SELECT {JobRow.Columns} FROM mask_jobs WHERE state = 'awaitingconfirmation' ORDER BY created_at, id LIMIT {MostListed}")),
             token);
 
-    // However many jobs: three more queries.
+    // However many jobs: four more queries.
     private async Task<IReadOnlyList<MaskJobView>> ToViews(DbConnection connection, IEnumerable<JobRow> rows)
     {
         var jobs = rows.AsList();
@@ -37,14 +37,16 @@ internal sealed class MaskJobReader(Database database, MaskJobPace pace)
         var ofThese = connection.IsOneOf("job_id", "@ids");
         var counts = (await connection.QueryAsync<CountRow>($"SELECT job_id, state, COUNT(*) AS items FROM mask_job_items WHERE {ofThese} GROUP BY job_id, state", new { ids }))
             .ToDictionary(c => (c.JobId, c.State), c => (int)c.Items);
-        var masked = (await connection.QueryAsync<(string Job, string Sop)>($"SELECT job_id, sop_instance_uid FROM mask_job_items WHERE {ofThese} AND state = 'masked' ORDER BY ordinal", new { ids }))
+        var masked = (await connection.QueryAsync<(string Job, string Sop)>($"SELECT job_id, sop_instance_uid FROM mask_job_items WHERE {ofThese} AND state IN ('masked', 'restored') ORDER BY ordinal", new { ids }))
             .ToLookup(m => m.Job, m => m.Sop);
         var failed = (await connection.QueryAsync<ItemRow>($"SELECT * FROM mask_job_items WHERE {ofThese} AND state = 'failed' ORDER BY ordinal", new { ids }))
             .ToLookup(f => f.JobId);
-        return [.. jobs.Select(j => ToView(j, state => counts.GetValueOrDefault((j.Id, state)), masked[j.Id], failed[j.Id]))];
+        var kept = (await connection.QueryAsync<(string Job, string Until)>($"SELECT job_id, MAX(restorable_until) FROM sealed_originals WHERE {ofThese} AND state = 'sealed' GROUP BY job_id", new { ids }))
+            .ToDictionary(k => k.Job, k => k.Until);
+        return [.. jobs.Select(j => ToView(j, state => counts.GetValueOrDefault((j.Id, state)), masked[j.Id], failed[j.Id], kept.GetValueOrDefault(j.Id)))];
     }
 
-    private MaskJobView ToView(JobRow row, Func<string, int> count, IEnumerable<string> masked, IEnumerable<ItemRow> failures)
+    private MaskJobView ToView(JobRow row, Func<string, int> count, IEnumerable<string> masked, IEnumerable<ItemRow> failures, string? restorableUntil)
     {
         var job = row.ToJob();
         return new MaskJobView(
@@ -58,7 +60,7 @@ internal sealed class MaskJobReader(Database database, MaskJobPace pace)
             job.Source,
             job.Regions,
             (int)row.Instances,
-            count("masked"),
+            count(job.RestoresJobId is null ? "masked" : "restored"),
             count("failed"),
             row.Frames,
             [.. masked],
@@ -71,6 +73,9 @@ internal sealed class MaskJobReader(Database database, MaskJobPace pace)
             count("cancelled"),
             job.CancelledAt,
             job.CancelledByName,
-            job.Decision is { } decision ? new SecondPersonView(decision.At, decision.Name, decision.Reason) : null);
+            job.Decision is { } decision ? new SecondPersonView(decision.At, decision.Name, decision.Reason) : null,
+            job.RestoresJobId,
+            job.RestoresJobId is null ? count("restored") : 0,
+            restorableUntil is null ? null : Instant.FromText(restorableUntil));
     }
 }

@@ -18,7 +18,7 @@ internal sealed record CountRow
 internal sealed record JobRow
 {
     public const string Columns =
-        "id, study_instance_uid, study_orthanc_id, state, scope, priority, source_series_instance_uid, source_sop_instance_uid, regions, left_out, reason, instances, frames, created_at, created_by_subject, created_by_name, started_at, finished_at, cancelled_at, cancelled_by_name, claims, images_version, decided_at, decided_by_subject, decided_by_name, decision_reason";
+        "id, study_instance_uid, study_orthanc_id, state, scope, priority, source_series_instance_uid, source_sop_instance_uid, regions, left_out, reason, instances, frames, created_at, created_by_subject, created_by_name, started_at, finished_at, cancelled_at, cancelled_by_name, claims, images_version, decided_at, decided_by_subject, decided_by_name, decision_reason, restores_job_id";
 
     public string Id { get; init; } = "";
 
@@ -72,6 +72,8 @@ internal sealed record JobRow
 
     public string? DecisionReason { get; init; }
 
+    public string? RestoresJobId { get; init; }
+
     public MaskJob ToJob() => new()
     {
         Id = Id,
@@ -92,6 +94,7 @@ internal sealed record JobRow
         CancelledAt = CancelledAt is null ? null : Instant.FromText(CancelledAt),
         CancelledByName = CancelledByName,
         ImagesVersion = ImagesVersion,
+        RestoresJobId = RestoresJobId,
         Decision = DecidedAt is null ? null : new SecondPerson(Instant.FromText(DecidedAt), DecidedBySubject!, DecidedByName!, DecisionReason),
     };
 }

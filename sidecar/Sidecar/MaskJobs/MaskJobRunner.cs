@@ -19,6 +19,7 @@ internal sealed partial class MaskJobRunner(
     SafeReplacement replacement,
     SafetyProbe probe,
     ReplacementJournal journal,
+    SealedOriginals originals,
     OrthancClient client,
     IOptions<MaskJobOptions> options,
     IOptions<OrthancOptions> orthanc,
@@ -223,10 +224,19 @@ internal sealed partial class MaskJobRunner(
         {
             try
             {
-                switch (await replacement.Replace(job.Id, instance, job.MasksOf(item), item.Md5, token))
+                var outcome = job.RestoresJobId is { } masking
+                    ? await replacement.PutBack(job.Id, instance, masking, token)
+                    : await replacement.Replace(job.Id, instance, job.MasksOf(item), item.Md5, token);
+                switch (outcome)
                 {
+                    case ReplacementOutcome.Replaced restored when job.RestoresJobId is not null:
+                        await store.RecordRestored(claim, item.OrthancId, restored, token);
+                        replacement.Close(restored.Record);
+                        originals.Erase(job.RestoresJobId, item.OrthancId);
+                        ServiceMeter.CountItems("restored");
+                        break;
                     case ReplacementOutcome.Replaced replaced:
-                        await store.RecordMasked(claim, item.OrthancId, replaced, token);
+                        await store.RecordMasked(claim, item.OrthancId, Keep(replaced), token);
                         replacement.Close(replaced.Record);
                         ServiceMeter.CountItems("masked");
                         break;
@@ -253,6 +263,18 @@ internal sealed partial class MaskJobRunner(
                 await Task.Delay(options.Value.RetryPause, time, token);
             }
         }
+    }
+
+    // Before the image counts as masked: where its original cannot be kept, it waits as it does for a journal without room.
+    private ReplacementOutcome.Replaced Keep(ReplacementOutcome.Replaced replaced)
+    {
+        if (options.Value.UndoDays == 0 || replaced.Record.MaskedMd5 == replaced.Record.Md5)
+        {
+            return replaced; // nothing is to be kept, or nothing was changed
+        }
+
+        originals.Keep(replaced.Record);
+        return replaced with { RestorableUntil = time.GetUtcNow().AddDays(options.Value.UndoDays) };
     }
 
     // Its record is open: Orthanc may have been written to.

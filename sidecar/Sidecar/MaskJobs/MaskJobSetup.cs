@@ -20,6 +20,8 @@ internal static class MaskJobSetup
         services.AddSingleton<AcceptedFindings>();
         services.AddSingleton<MaskJobCreation>();
         services.AddSingleton<MaskJobConfirmation>();
+        services.AddSingleton<MaskJobRestoration>();
+        services.AddSingleton<SealedOriginalsEraser>();
         services.AddSingleton<MaskJobEvents>();
         services.AddSingleton<IStudyWatcher, ResentOriginals>();
         services.Configure<JsonOptions>(o => o.SerializerOptions.TypeInfoResolverChain.Insert(0, MaskJobJson.Default));

@@ -53,9 +53,9 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
                 await t.Connection!.ExecuteAsync(
                     """
                     INSERT INTO mask_jobs (id, study_instance_uid, study_orthanc_id, state, scope, priority, source_series_instance_uid, source_sop_instance_uid, regions, left_out, reason,
-                                           instances, frames, created_at, created_by_subject, created_by_name, turn_start, turn_end, claims, images_version)
+                                           instances, frames, created_at, created_by_subject, created_by_name, turn_start, turn_end, claims, images_version, restores_job_id)
                     VALUES (@Id, @StudyInstanceUid, @StudyOrthancId, @state, @scope, @priority, @series, @sop, @regions, @leftOut, @Reason,
-                            @instances, @frames, @createdAt, @CreatedBySubject, @CreatedByName, @turn, @turn + @frames, 0, CAST(@ImagesVersion AS TEXT))
+                            @instances, @frames, @createdAt, @CreatedBySubject, @CreatedByName, @turn, @turn + @frames, 0, CAST(@ImagesVersion AS TEXT), CAST(@RestoresJobId AS TEXT))
                     """,
                     new
                     {
@@ -77,6 +77,7 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
                         job.CreatedByName,
                         turn,
                         job.ImagesVersion,
+                        job.RestoresJobId,
                     },
                     t);
                 foreach (var chunk in items.Chunk(RowsAtOnce))
@@ -93,6 +94,17 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
                     "INSERT INTO idempotency_keys (subject, key, request_sha256, job_id, created_at) VALUES (@subject, @key, @fingerprint, @id, @at)",
                     new { subject = job.CreatedBySubject, key, fingerprint, id = job.Id, at = Instant.ToText(job.CreatedAt) },
                     t);
+                if (job.RestoresJobId is { } restored)
+                {
+                    // In the audit of both jobs: whoever looks at the masking finds that it was undone.
+                    foreach (var (id, action) in ((string, string)[])[(job.Id, "restoreCreated"), (restored, "restoreRequested")])
+                    {
+                        await audit.Append(t, About(job, action) with { JobId = id, Details = new() { ["maskJob"] = restored, ["restoreJob"] = job.Id, ["instances"] = items.Count, ["reason"] = job.Reason } });
+                    }
+
+                    return new IdempotencyRow { JobId = job.Id, RequestSha256 = fingerprint };
+                }
+
                 await audit.Append(t, About(job, "maskJobCreated") with
                 {
                     Details = new()
@@ -148,7 +160,18 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
                     return 0;
                 }
 
-                var record = replaced.Record;
+                var (record, proof) = (replaced.Record, replaced.Record.Proof!);
+                if (replaced.RestorableUntil is { } until)
+                {
+                    await t.Connection!.ExecuteAsync(
+                        """
+                        INSERT INTO sealed_originals (job_id, orthanc_id, masked_md5, previous_job_id, sealed_at, restorable_until, state)
+                        VALUES (@Id, @orthancId, @MaskedMd5, (SELECT job_id FROM masked_instances WHERE orthanc_id = @orthancId AND md5 = @Md5), @at, @until, 'sealed')
+                        """,
+                        new { job.Id, orthancId, record.MaskedMd5, record.Md5, at, until = Instant.ToText(until) },
+                        t);
+                }
+
                 await t.Connection!.ExecuteAsync(
                     """
                     INSERT INTO masked_instances (orthanc_id, sop_instance_uid, md5, uuid, job_id, masked_at) VALUES (@orthancId, @sop, @MaskedMd5, @Uuid, @Id, @at)
@@ -162,23 +185,69 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
                     SopInstanceUid = sop,
                     Details = new()
                     {
-                        ["regions"] = new JsonArray([.. record.Proof.Regions.Select(r => JsonSerializer.SerializeToNode(new Region(r.X, r.Y, r.Width, r.Height), MaskJobJson.Default.Region))]),
-                        ["frames"] = record.Proof.Frames,
+                        ["regions"] = new JsonArray([.. proof.Regions.Select(r => JsonSerializer.SerializeToNode(new Region(r.X, r.Y, r.Width, r.Height), MaskJobJson.Default.Region))]),
+                        ["frames"] = proof.Frames,
                         // As approved, with the frames each is for; what was burned is in regions.
                         ["masks"] = masks is null ? null : JsonNode.Parse(masks),
-                        ["transferSyntax"] = record.Proof.TransferSyntaxUid,
-                        ["outputTransferSyntax"] = record.Proof.OutputTransferSyntaxUid,
-                        ["changedOutside"] = record.Proof.ChangedOutside,
-                        ["sha256"] = record.Proof.Sha256,
-                        ["outputSha256"] = record.Proof.OutputSha256,
-                        ["frameXxh64"] = new JsonArray([.. record.Proof.FrameXxh64.Select(f => (JsonNode?)f)]),
+                        ["transferSyntax"] = proof.TransferSyntaxUid,
+                        ["outputTransferSyntax"] = proof.OutputTransferSyntaxUid,
+                        ["changedOutside"] = proof.ChangedOutside,
+                        ["sha256"] = proof.Sha256,
+                        ["outputSha256"] = proof.OutputSha256,
+                        ["frameXxh64"] = new JsonArray([.. proof.FrameXxh64.Select(f => (JsonNode?)f)]),
                         ["md5"] = record.Md5,
                         ["outputMd5"] = record.MaskedMd5,
+                        ["restorableUntil"] = replaced.RestorableUntil is { } kept ? Instant.ToText(kept) : null,
                         // Orthanc resets these at each store and lets nobody write them back.
                         ["orthancMetadataBefore"] = new JsonObject(record.Instance.SystemMetadata.Select(m => KeyValuePair.Create(m.Key, (JsonNode?)m.Value))),
                     },
                 });
                 return changed;
+            },
+            token);
+
+    /// <summary>The original is back and verified. The masks that were undone count as never burned: what was found in the image is open again, and it is not taken for an original that somebody sent again.</summary>
+    public Task RecordRestored(JobClaim claim, string orthancId, ReplacementOutcome.Replaced replaced, CancellationToken token) =>
+        database.Write(
+            async t =>
+            {
+                await MaskJobQueue.EnsureHeld(t, claim);
+                var (job, record, connection) = (claim.Job, replaced.Record, t.Connection!);
+                var parameters = new { job.Id, job.RestoresJobId, orthancId, at = Instant.ToText(time.GetUtcNow()), record.MaskedMd5, replaced.Uuid };
+                if (await connection.ExecuteAsync("UPDATE mask_job_items SET state = 'restored', finished_at = @at WHERE job_id = @Id AND orthanc_id = @orthancId AND state = 'waiting'", parameters, t) == 0)
+                {
+                    return 0;
+                }
+
+                await connection.ExecuteAsync("UPDATE mask_job_items SET state = 'restored' WHERE job_id = @RestoresJobId AND orthanc_id = @orthancId AND state = 'masked'", parameters, t);
+                await connection.ExecuteAsync("UPDATE sealed_originals SET state = 'restored' WHERE job_id = @RestoresJobId AND orthanc_id = @orthancId", parameters, t);
+
+                // The original may be the output of an earlier job; then it is that one's again.
+                var changed = await connection.ExecuteAsync(
+                    """
+                    UPDATE masked_instances SET md5 = @MaskedMd5, uuid = @Uuid, job_id = (SELECT previous_job_id FROM sealed_originals WHERE job_id = @RestoresJobId AND orthanc_id = @orthancId)
+                    WHERE orthanc_id = @orthancId AND EXISTS (SELECT 1 FROM sealed_originals WHERE job_id = @RestoresJobId AND orthanc_id = @orthancId AND previous_job_id IS NOT NULL)
+                    """,
+                    parameters,
+                    t);
+                if (changed == 0)
+                {
+                    await connection.ExecuteAsync("DELETE FROM masked_instances WHERE orthanc_id = @orthancId", parameters, t);
+                }
+
+                var (series, sop) = await connection.QuerySingleAsync<(string, string)>("SELECT series_instance_uid, sop_instance_uid FROM mask_job_items WHERE job_id = @Id AND orthanc_id = @orthancId", parameters, t);
+                foreach (var id in (string[])[job.Id, job.RestoresJobId!])
+                {
+                    await audit.Append(t, About(job, "instanceRestored") with
+                    {
+                        JobId = id,
+                        SeriesInstanceUid = series,
+                        SopInstanceUid = sop,
+                        Details = new() { ["maskJob"] = job.RestoresJobId, ["restoreJob"] = job.Id, ["md5"] = record.Md5, ["outputMd5"] = record.MaskedMd5, ["reason"] = job.Reason },
+                    });
+                }
+
+                return 1;
             },
             token);
 
@@ -194,7 +263,7 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
                     t);
                 if (changed > 0)
                 {
-                    await audit.Append(t, About(job, "instanceFailed") with { SeriesInstanceUid = item.SeriesInstanceUid, SopInstanceUid = item.SopInstanceUid, Details = new() { ["reason"] = reason } });
+                    await audit.Append(t, About(job, job.RestoresJobId is null ? "instanceFailed" : "instanceNotRestored") with { SeriesInstanceUid = item.SeriesInstanceUid, SopInstanceUid = item.SopInstanceUid, Details = new() { ["reason"] = reason } });
                 }
 
                 return changed;
@@ -291,7 +360,9 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
             t);
         if (changed > 0)
         {
-            await audit.Append(t, About(job, "maskJobFinished") with { Details = new() { ["state"] = Word(state), ["masked"] = masked, ["failed"] = failed, ["cancelled"] = cancelled } });
+            await audit.Append(t, job.RestoresJobId is { } undone
+                ? About(job, "restoreFinished") with { Details = new() { ["state"] = Word(state), ["maskJob"] = undone, ["restored"] = counts.GetValueOrDefault("restored"), ["failed"] = failed, ["cancelled"] = cancelled } }
+                : About(job, "maskJobFinished") with { Details = new() { ["state"] = Word(state), ["masked"] = masked, ["failed"] = failed, ["cancelled"] = cancelled } });
             ServiceMeter.CountJob(Word(state));
         }
 

@@ -119,7 +119,10 @@ internal sealed record MaskJobView(
     [property: Description("Instances that were not begun when the job was cancelled.")] int Cancelled = 0,
     [property: Description("When somebody asked to stop. Instances already begun are brought to their end.")] DateTimeOffset? CancelledAt = null,
     string? CancelledBy = null,
-    [property: Description("What the second person said; absent until then, and where none was asked.")] SecondPersonView? Decision = null);
+    [property: Description("What the second person said; absent until then, and where none was asked.")] SecondPersonView? Decision = null,
+    [property: Description("The job whose originals this one puts back; absent for a masking.")] string? RestoresJob = null,
+    [property: Description("Instances whose originals were put back since.")] int Restored = 0,
+    [property: Description("Until then at least one original of the job is kept, encrypted, and can be restored; absent where none is.")] DateTimeOffset? RestorableUntil = null);
 
 [Description("Who confirmed a masking that another person approved; in a job of state declined, who declined it.")]
 internal sealed record SecondPersonView(DateTimeOffset At, string By, string? Reason = null);
@@ -129,6 +132,9 @@ internal sealed record MaskJobDecision([property: Description("At most 500 chara
 
 [Description("At most 50. Of a study: newest first. Of all that wait for a second person: oldest first.")]
 internal sealed record MaskJobList(IReadOnlyList<MaskJobView> Jobs);
+
+[Description("Asks for the originals of a job that are still kept.")]
+internal sealed record RestoreRequest([property: Description("Needed; at most 500 characters, kept in the audit.")] string? Reason = null);
 
 [JsonSourceGenerationOptions(
     System.Text.Json.JsonSerializerDefaults.Web,
@@ -142,4 +148,5 @@ internal sealed record MaskJobList(IReadOnlyList<MaskJobView> Jobs);
 [JsonSerializable(typeof(MaskJobView))]
 [JsonSerializable(typeof(MaskJobList))]
 [JsonSerializable(typeof(MaskJobDecision))]
+[JsonSerializable(typeof(RestoreRequest))]
 internal sealed partial class MaskJobJson : JsonSerializerContext;

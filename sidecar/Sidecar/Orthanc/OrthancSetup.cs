@@ -37,6 +37,7 @@ internal static class OrthancSetup
         services.AddSingleton<IValidateOptions<JournalOptions>>(new JournalOptions.Rules(configuration["Storage:Directory"]));
         services.AddSingleton<JournalKey>();
         services.AddSingleton<ReplacementJournal>();
+        services.AddSingleton<SealedOriginals>();
         services.AddSingleton<ResourceSnapshots>();
         services.AddSingleton<WorkLimit>();
         services.AddSingleton<SafeReplacement>();

@@ -53,7 +53,8 @@ internal sealed record InstanceRecord
 
     public required string MaskedMd5 { get; init; }
 
-    public required MaskProof Proof { get; init; }
+    /// <summary>Null where the new file is an original that is put back.</summary>
+    public required MaskProof? Proof { get; init; }
 
     /// <summary>Of its two files. It is nowhere else: once the record is overwritten, nobody can read them.</summary>
     public required SpoolKeys Keys { get; init; }
@@ -96,6 +97,21 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     public EncryptedStream OpenSpool(InstanceRecord record, SpoolFile file) =>
         OpenEncrypted(SpoolPath(record.JobId, record.Id, file), file == SpoolFile.Original ? record.Keys.Original : record.Keys.Masked);
 
+    /// <summary>Takes the encrypted original of an open record out of the journal, which needs it no more. Does nothing where it is there already.</summary>
+    /// <exception cref="IOException">It is in neither place.</exception>
+    public void MoveOriginal(InstanceRecord record, string to)
+    {
+        var from = SpoolPath(record.JobId, record.Id, SpoolFile.Original);
+        if (File.Exists(from))
+        {
+            File.Move(from, to, overwrite: true);
+        }
+        else if (!File.Exists(to))
+        {
+            throw new FileNotFoundException($"The original of instance {record.Id} is not in the journal any more, so it cannot be kept.");
+        }
+    }
+
     /// <summary>Size of the masked file, in bytes.</summary>
     public long SizeOf(InstanceRecord record) => EncryptedStream.PlainLength(new FileInfo(SpoolPath(record.JobId, record.Id, SpoolFile.Masked)).Length);
 
@@ -126,7 +142,7 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     /// </summary>
     public void Close(InstanceRecord record)
     {
-        Shred(RecordPath(record.JobId, record.Id));
+        PrivateFiles.Shred(RecordPath(record.JobId, record.Id));
         foreach (var attachment in record.Instance.Attachments)
         {
             File.Delete(Path.Combine(FolderOf(record.JobId), attachment.File));
@@ -158,7 +174,7 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
             throw new InvalidOperationException($"The journal of job {job} still has open instances.");
         }
 
-        Shred(Path.Combine(FolderOf(job), ParentsFile));
+        PrivateFiles.Shred(Path.Combine(FolderOf(job), ParentsFile));
         Directory.Delete(FolderOf(job), recursive: true);
     }
 
@@ -202,20 +218,6 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
 
     private static EncryptedStream OpenEncrypted(string path, byte[] key) =>
         new(new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, BufferSize = 0 }), key);
-
-    private static void Shred(string path)
-    {
-        if (File.Exists(path))
-        {
-            using (var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Write, BufferSize = 0 }))
-            {
-                file.Write(new byte[file.Length]);
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Delete(path);
-        }
-    }
 
     // Straight under its name: fsync of a new file also makes its directory entry durable on ext4 and XFS, a rename would need one more.
     private void WriteDurably(string path, byte[] content)

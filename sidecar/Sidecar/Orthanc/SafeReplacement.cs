@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using Sidecar.Dicom.Masking;
+using Sidecar.Storage;
 using Sidecar.Telemetry;
 
 namespace Sidecar.Orthanc;
@@ -13,7 +14,11 @@ internal abstract record ReplacementOutcome
     }
 
     /// <summary>Orthanc holds the masked instance: read back and compared. The record stays open until <see cref="SafeReplacement.Close"/>.</summary>
-    public sealed record Replaced(InstanceRecord Record, string Uuid) : ReplacementOutcome;
+    public sealed record Replaced(InstanceRecord Record, string Uuid) : ReplacementOutcome
+    {
+        /// <summary>Until when the original is kept; null where it is not.</summary>
+        public DateTimeOffset? RestorableUntil { get; init; }
+    }
 
     /// <summary>The original is as it was. The reason is for a person, the cause for statistics.</summary>
     public sealed record Refused(RefusalCause Cause, string Reason) : ReplacementOutcome;
@@ -39,6 +44,7 @@ internal sealed partial class SafeReplacement(
     ResourceSnapshots snapshots,
     WorkLimit limit,
     InstanceMasker masker,
+    SealedOriginals originals,
     TimeProvider time,
     ILogger<SafeReplacement> logger)
 {
@@ -85,7 +91,52 @@ internal sealed partial class SafeReplacement(
     /// <param name="md5">Of the file that the masks were made for; of another one nothing is masked. Null takes it as it is.</param>
     /// <param name="token">Ends the work; what was begun stays in the journal.</param>
     /// <exception cref="OrthancException">Orthanc does not answer; call again later. An open record, if there is one, says what was done.</exception>
-    public async Task<ReplacementOutcome> Replace(string job, OrthancId instance, IReadOnlyList<Mask> masks, string? md5, CancellationToken token)
+    public Task<ReplacementOutcome> Replace(string job, OrthancId instance, IReadOnlyList<Mask> masks, string? md5, CancellationToken token) =>
+        Replace(job, instance, md5, async (original, masked) => await Mask(instance, original, masked, masks, token) switch
+        {
+            MaskOutcome.Masked done => (null, done.Proof),
+            MaskOutcome.Unsupported unsupported => (new ReplacementOutcome.Refused(RefusalCause.Unsupported, unsupported.Reason), null),
+            MaskOutcome.Failed failed => (new ReplacementOutcome.Refused(RefusalCause.Damaged, failed.Reason), null),
+            _ => throw new InvalidOperationException("An image is masked or not."),
+        }, token);
+
+    /// <summary>
+    /// Puts a kept original over the masked image that took its place, in the same way; only over exactly the file that this service stored then.
+    /// </summary>
+    /// <param name="job">Whose journal it is.</param>
+    /// <param name="instance">What to put back.</param>
+    /// <param name="maskJob">The job that masked it.</param>
+    /// <param name="token">Ends the work; what was begun stays in the journal.</param>
+    /// <exception cref="OrthancException">Orthanc does not answer; call again later. An open record, if there is one, says what was done.</exception>
+    public async Task<ReplacementOutcome> PutBack(string job, OrthancId instance, string maskJob, CancellationToken token)
+    {
+        // What is begun needs the journal alone, and is brought to its end whatever became of the kept file.
+        if (journal.FindRecord(job, instance) is { } begun)
+        {
+            using var place = await limit.Enter(journal.SizeOf(begun), token);
+            if (await StoreMasked(begun, token) is { } finished)
+            {
+                return finished;
+            }
+        }
+
+        Seal? seal;
+        try
+        {
+            seal = originals.Find(maskJob, instance);
+        }
+        catch (IOException e)
+        {
+            return new ReplacementOutcome.Refused(RefusalCause.Damaged, $"The kept original cannot be opened. {e.Message} The masked image was not touched.");
+        }
+
+        return seal is null
+            ? new ReplacementOutcome.Refused(RefusalCause.Damaged, "The original is not kept any more. The masked image was not touched.")
+            : await Replace(job, instance, seal.MaskedMd5, async (_, original) => (await CopyOriginal(seal, original, token), null), token);
+    }
+
+    private async Task<ReplacementOutcome> Replace(
+        string job, OrthancId instance, string? md5, Func<EncryptedStream, EncryptedStream, Task<(ReplacementOutcome.Refused? Refused, MaskProof? Proof)>> make, CancellationToken token)
     {
         for (var attempt = 1; attempt <= Attempts; attempt++)
         {
@@ -110,7 +161,7 @@ internal sealed partial class SafeReplacement(
 
             using (await limit.Enter(info.UncompressedSize, token))
             {
-                var outcome = await MaskAndStore(job, instance, info, masks, token);
+                var outcome = await MakeAndStore(job, instance, info, make, token);
                 if (outcome is not null)
                 {
                     return outcome;
@@ -154,7 +205,8 @@ internal sealed partial class SafeReplacement(
     }
 
     // Null: the instance is not the one that was read any more.
-    private async Task<ReplacementOutcome?> MaskAndStore(string job, OrthancId instance, FileInfoAnswer info, IReadOnlyList<Mask> masks, CancellationToken token)
+    private async Task<ReplacementOutcome?> MakeAndStore(
+        string job, OrthancId instance, FileInfoAnswer info, Func<EncryptedStream, EncryptedStream, Task<(ReplacementOutcome.Refused? Refused, MaskProof? Proof)>> make, CancellationToken token)
     {
         var opened = false;
         try
@@ -178,13 +230,10 @@ internal sealed partial class SafeReplacement(
                 }
 
                 original.Position = 0;
-                var outcome = await Mask(instance, original, masked, masks, token);
-                switch (outcome)
+                var (refused, proof) = await make(original, masked);
+                if (refused is not null)
                 {
-                    case MaskOutcome.Unsupported unsupported:
-                        return new ReplacementOutcome.Refused(RefusalCause.Unsupported, unsupported.Reason);
-                    case MaskOutcome.Failed failed:
-                        return new ReplacementOutcome.Refused(RefusalCause.Damaged, failed.Reason);
+                    return refused;
                 }
 
                 masked.Position = 0;
@@ -195,7 +244,7 @@ internal sealed partial class SafeReplacement(
                     Uuid = info.Uuid,
                     Md5 = info.UncompressedMd5,
                     MaskedMd5 = await HashOf(masked, token),
-                    Proof = ((MaskOutcome.Masked)outcome).Proof,
+                    Proof = proof,
                     Keys = keys,
                 };
                 original.FlushToDisk();
@@ -219,6 +268,28 @@ internal sealed partial class SafeReplacement(
                 journal.DeleteSpools(job, instance);
             }
         }
+    }
+
+    // Its MD5 is compared once more: what goes into the archive is the original, bit by bit, or nothing.
+    private async Task<ReplacementOutcome.Refused?> CopyOriginal(Seal seal, EncryptedStream to, CancellationToken token)
+    {
+        var unreadable = new ReplacementOutcome.Refused(RefusalCause.Damaged, "The kept original is damaged or missing on the disk of Storage:Directory. The masked image was not touched.");
+        try
+        {
+            await using var whole = originals.Open(seal);
+            if (await HashOf(whole, token) != seal.Md5)
+            {
+                return unreadable;
+            }
+        }
+        catch (IOException)
+        {
+            return unreadable;
+        }
+
+        await using var from = originals.Open(seal);
+        await from.CopyToAsync(to, token);
+        return null;
     }
 
     private async Task<MaskOutcome> Mask(OrthancId instance, Stream original, Stream masked, IReadOnlyList<Mask> masks, CancellationToken token)

@@ -23,6 +23,21 @@ internal static class PrivateFiles
     public static FileStream Create(string path) =>
         Open(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 });
 
+    /// <summary>Overwrites a file with zeros, on disk, and deletes it. Meant for keys: of larger files a disk may keep earlier blocks.</summary>
+    public static void Shred(string path)
+    {
+        if (File.Exists(path))
+        {
+            using (var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Write, BufferSize = 0 }))
+            {
+                file.Write(new byte[file.Length]);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Delete(path);
+        }
+    }
+
     /// <summary>Opens a file (mode 0600 where it is new) to write at its end.</summary>
     public static FileStream Append(string path) =>
         Open(path, new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.ReadWrite, BufferSize = 0 });

@@ -7,7 +7,7 @@ namespace Sidecar.Storage;
 /// <summary>Where the service keeps its state. Section <c>Storage</c>.</summary>
 internal sealed record StorageOptions
 {
-    /// <summary>A folder for <c>journal/</c>, <c>quarantine.log</c> and, without <see cref="ConnectionString"/>, <c>sidecar.db</c>; created readable by the service's user alone.</summary>
+    /// <summary>A folder for <c>journal/</c>, <c>sealed/</c>, <c>quarantine.log</c> and, without <see cref="ConnectionString"/>, <c>sidecar.db</c>; created readable by the service's user alone.</summary>
     [Required(ErrorMessage = "Storage:Directory (SIDECAR_Storage__Directory) is missing: give a folder on a local disk, or with PostgreSQL one that all sidecars share.")]
     public string Directory { get; init; } = "";
 
@@ -19,6 +19,8 @@ internal sealed record StorageOptions
     public string DatabaseFile => Path.Combine(Directory, "sidecar.db");
 
     public string QuarantineFile => Path.Combine(Directory, "quarantine.log");
+
+    public string SealedDirectory => Path.Combine(Directory, "sealed");
 
     public string JournalDirectory => Path.Combine(Directory, "journal");
 }

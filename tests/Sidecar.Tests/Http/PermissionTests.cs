@@ -20,6 +20,7 @@ public sealed class PermissionTests(SharedApp shared) : IClassFixture<SharedApp>
         ("POST", "/api/mask-jobs/none/confirm", false, false, true, false),
         ("POST", "/api/mask-jobs/none/decline", false, false, true, false),
         ("GET", "/api/mask-jobs/awaiting-confirmation", false, false, true, false),
+        ("POST", "/api/mask-jobs/none/restore", false, false, false, false), // by default no role may
         ("GET", "/api/mask-jobs?study=1.2", false, false, true, false),
         ("GET", "/api/mask-jobs/none", false, false, true, false),
         ("GET", "/api/mask-jobs/none/events", false, false, true, false),
