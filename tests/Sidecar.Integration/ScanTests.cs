@@ -116,6 +116,7 @@ public sealed class ScanTests : IDisposable
         await Wait.Until(async () => await Looked(first, connection) >= Images, Limit, $"all are scanned; log:\n{first.Log}");
 
         Assert.Equal(Images, await Looked(first, connection));
+        await Wait.Until(() => Task.FromResult(Scanned(first) + Scanned(second) >= Images), Limit, "both have written of it in their logs");
         Assert.Equal(Images, Scanned(first) + Scanned(second));
         Assert.True(Scanned(first) > 0 && Scanned(second) > 0, $"{Scanned(first)} and {Scanned(second)}");
 
