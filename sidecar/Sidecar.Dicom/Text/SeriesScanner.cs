@@ -22,7 +22,10 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
     /// <summary>Frames looked at together: more hide text of one frame behind what is brighter in another.</summary>
     private const int GroupFrames = 32;
 
-    /// <summary>Pixels of all frames of a group, which are in memory twice: the group being looked at and the one being decoded.</summary>
+    /// <summary>The same for frames of one instance, a loop: they are more alike than the slices of a volume.</summary>
+    private const int LoopFrames = 64;
+
+    /// <summary>Pixels of all frames of a group, which are in memory three times: two groups being looked at and the one being decoded.</summary>
     private const int GroupPixels = 24 << 20;
 
     private static readonly LineCandidates Weak = new();
@@ -79,7 +82,10 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
         private readonly List<(EqualFrames Equal, string Reason)> failed = [];
         private readonly HashSet<PixelLayout> lookedAt = [];
         private PixelLayout? groupLayout;
+        private int groupInstance;
+        private bool isLoop;
         private Task looking = Task.CompletedTask;
+        private Task lookedAtBefore = Task.CompletedTask;
 
         /// <summary>What all instances say about themselves.</summary>
         public KnownValues Known { get; } = new();
@@ -97,11 +103,12 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
                 equal.Places.Add(place);
                 return;
             }
-            if (group.Count > 0 && (groupLayout != layout || group.Count == GroupFrames || (group.Count + 1L) * image.Grey.Length > GroupPixels
+            if (group.Count > 0 && (groupLayout != layout || group.Count >= (isLoop && groupInstance == place.Instance ? LoopFrames : GroupFrames) || (group.Count + 1L) * image.Grey.Length > GroupPixels
                 || (group[0].Image.Chroma is null) != (image.Chroma is null)))
             {
                 LookAtGroup();
             }
+            (isLoop, groupInstance) = ((group.Count == 0 || isLoop) && (group.Count == 0 || groupInstance == place.Instance), place.Instance);
             groupLayout = layout;
             equal = new EqualFrames { Places = { place } };
             seen.Add(key, equal);
@@ -112,6 +119,7 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
         public void Finish()
         {
             LookAtGroup();
+            lookedAtBefore.GetAwaiter().GetResult();
             looking.GetAwaiter().GetResult();
             foreach (var (place, reason) in failed.SelectMany(frame => frame.Equal.Places.Select(place => (place, frame.Reason))))
             {
@@ -128,10 +136,9 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
             Findings = Layouts[instance] is { } layout ? lines.FindingsOf(instance, layout, readings => sorter.Sort(readings, Known)) : [],
         };
 
-        /// <summary>Starts on the frames gathered, while the next are decoded; not before the group before is done.</summary>
+        /// <summary>Starts on the frames gathered, while the next are decoded and the group before is at its end. Groups are written down in their order.</summary>
         private void LookAtGroup()
         {
-            looking.GetAwaiter().GetResult();
             if (group.Count == 0)
             {
                 return;
@@ -139,14 +146,44 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
             var frames = group.ToList();
             group.Clear();
             var isThorough = lookedAt.Add(groupLayout!);
-            looking = Task.Run(() => Look(frames, isThorough), token);
+            lookedAtBefore.GetAwaiter().GetResult();
+            (lookedAtBefore, var before) = (looking, looking);
+            var find = Task.Run(() => Find(frames, isThorough), token);
+            looking = Task.Run(
+                async () =>
+                {
+                    await before;
+                    Record(await find);
+                },
+                token);
         }
 
-        private void Look(List<(FrameImage Image, EqualFrames Equal)> frames, bool isThorough)
+        private List<Look> Find(List<(FrameImage Image, EqualFrames Equal)> frames, bool isThorough)
         {
             try
             {
-                var found = new FrameGroup([.. frames.Select(frame => frame.Image)], finder, isThorough).Find(token);
+                return [new Look(frames, new FrameGroup([.. frames.Select(frame => frame.Image)], finder, isThorough).Find(token), null)];
+            }
+            catch (ScanFailedException failure) when (frames.Count == 1)
+            {
+                return [new Look(frames, [], failure.Message)];
+            }
+            catch (ScanFailedException)
+            {
+                // One of them, or all together: each by itself then, so that one frame costs one frame.
+                return [.. frames.SelectMany(frame => Find([frame], isThorough))];
+            }
+        }
+
+        private void Record(List<Look> looks)
+        {
+            foreach (var (frames, found, failure) in looks)
+            {
+                if (failure is not null)
+                {
+                    failed.Add((frames[0].Equal, failure));
+                    continue;
+                }
                 var readings = new LineReading?[found.Count];
                 ParallelLoop.Run(0, readings.Length, i =>
                 {
@@ -158,15 +195,9 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
                     lines.Add(found[i].Line, found[i].Frames.Select(frame => frames[frame].Equal), readings[i]);
                 }
             }
-            catch (ScanFailedException failure) when (frames.Count == 1)
-            {
-                failed.Add((frames[0].Equal, failure.Message));
-            }
-            catch (ScanFailedException)
-            {
-                // One of them, or all together: each by itself then, so that one frame costs one frame.
-                frames.ForEach(frame => Look([frame], isThorough));
-            }
         }
+
+        /// <summary>What was found in frames, or why it could not be looked for.</summary>
+        private sealed record Look(List<(FrameImage Image, EqualFrames Equal)> Frames, List<(FoundLine Line, IReadOnlyList<int> Frames)> Found, string? Failure);
     }
 }

@@ -13,7 +13,7 @@ internal static class PlainTesseract
     /// <summary>Share of a line's height that is added around it.</summary>
     private const double Growth = 0.3;
 
-    /// <returns>The lines, and the processor time that it took; null where it did not end in time.</returns>
+    /// <returns>The lines, and the time that it took, of one processor; null where it did not end in time.</returns>
     public static (IReadOnlyList<Claim>? Claims, TimeSpan Processor) Run(GreyImage image, int scale, string workFolder)
     {
         var picture = Path.Combine(workFolder, "frame.pgm");
@@ -25,18 +25,20 @@ internal static class PlainTesseract
         }
         var start = new ProcessStartInfo("tesseract", [picture, "stdout", "--psm", "3", "tsv"]) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.Environment["OMP_THREAD_LIMIT"] = "1";
+        var begun = Stopwatch.GetTimestamp();
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEndAsync();
         if (!process.WaitForExit(Patience))
         {
             process.Kill();
-            return (null, process.TotalProcessorTime);
+            return (null, Stopwatch.GetElapsedTime(begun));
         }
+        var took = Stopwatch.GetElapsedTime(begun);
         _ = errors.GetAwaiter().GetResult();
         var lines = output.GetAwaiter().GetResult().Split('\n').Skip(1).Select(row => row.Split('\t')).Where(row => row.Length == 12 && row[0] == "5" && !string.IsNullOrWhiteSpace(row[11]))
             .GroupBy(row => (row[2], row[3], row[4]), row => row[6..11].Select(number => double.Parse(number, CultureInfo.InvariantCulture) / scale).ToArray());
-        return ([.. lines.Select(words => Join([.. words], image, scale))], process.TotalProcessorTime);
+        return ([.. lines.Select(words => Join([.. words], image, scale))], took);
     }
 
     // left, top, width, height, confidence
