@@ -27,41 +27,9 @@ public sealed class CrashTests
 
         var resources = await Annotate(orthanc, instances);
         await using var sidecar = await SidecarProcess.Start(proxy.Address);
-        var seen = 0;
-        var killed = new TaskCompletionSource();
-        bool IsTheOne(string m, string p) => m == method && p.EndsWith(pathEnd, StringComparison.Ordinal) && Interlocked.Increment(ref seen) == nth;
-        async Task Kill()
-        {
-            await sidecar.Kill();
-            killed.TrySetResult();
-        }
-
-        if (afterOrthanc)
-        {
-            proxy.Answered = async (m, p) =>
-            {
-                if (IsTheOne(m, p))
-                {
-                    await Kill();
-                }
-            };
-        }
-        else
-        {
-            proxy.Decide = async (m, p) =>
-            {
-                if (!IsTheOne(m, p))
-                {
-                    return Fault.None;
-                }
-
-                await Kill();
-                return Fault.CutBefore;
-            };
-        }
-
+        var killed = proxy.KillAt(sidecar, method, pathEnd, nth, afterOrthanc);
         var job = await sidecar.Submit(study.Request("study", chosenSeries: [1, 2, 3, 4]));
-        await killed.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await killed.WaitAsync(TimeSpan.FromSeconds(30));
         await sidecar.StartProcess();
         var view = await sidecar.WaitForEnd(job);
 

@@ -51,6 +51,41 @@ internal sealed class OrthancProxy : IAsyncDisposable
         return proxy;
     }
 
+    /// <summary>Kills the sidecar at the n-th request of a kind: before it reaches Orthanc, or when Orthanc has answered it.</summary>
+    /// <param name="sidecar">What to kill; later lives are left alone.</param>
+    /// <param name="method">Of the request.</param>
+    /// <param name="pathEnd">How its path ends.</param>
+    /// <param name="nth">Counted from 1.</param>
+    /// <param name="afterOrthanc">Whether Orthanc does what was asked.</param>
+    /// <returns>Ends when the sidecar is dead.</returns>
+    public Task KillAt(SidecarProcess sidecar, string method, string pathEnd, int nth, bool afterOrthanc)
+    {
+        var seen = 0;
+        var killed = new TaskCompletionSource();
+        if (afterOrthanc)
+        {
+            Answered = async (m, p) => await KillIfMeant(m, p);
+        }
+        else
+        {
+            Decide = async (m, p) => await KillIfMeant(m, p) ? Fault.CutBefore : Fault.None;
+        }
+
+        return killed.Task;
+
+        async Task<bool> KillIfMeant(string m, string p)
+        {
+            if (m != method || !p.EndsWith(pathEnd, StringComparison.Ordinal) || Interlocked.Increment(ref seen) != nth)
+            {
+                return false;
+            }
+
+            await sidecar.Kill();
+            killed.TrySetResult();
+            return true;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();

@@ -76,43 +76,12 @@ public sealed class UndoTests
         var (study, masking) = await Mask(orthanc, sidecar, images: 1);
         await sidecar.Kill(); // so that the probe is made anew, and counted
         await sidecar.StartProcess();
-        var seen = 0;
-        var killed = new TaskCompletionSource();
-        bool IsTheOne(string m, string p) => m == method && p.EndsWith(pathEnd, StringComparison.Ordinal) && Interlocked.Increment(ref seen) == nth;
-        async Task Kill()
-        {
-            await sidecar.Kill();
-            killed.TrySetResult();
-        }
-
-        if (afterOrthanc)
-        {
-            proxy.Answered = async (m, p) =>
-            {
-                if (IsTheOne(m, p))
-                {
-                    await Kill();
-                }
-            };
-        }
-        else
-        {
-            proxy.Decide = async (m, p) =>
-            {
-                if (!IsTheOne(m, p))
-                {
-                    return Fault.None;
-                }
-
-                await Kill();
-                return Fault.CutBefore;
-            };
-        }
+        var killed = proxy.KillAt(sidecar, method, pathEnd, nth, afterOrthanc);
 
         using (var glenn = sidecar.ClientOf("glenn", "Glenn", sidecar.Http.BaseAddress!.ToString(), "break-glass"))
         {
             var restore = await Restore(glenn, masking);
-            await killed.Task.WaitAsync(TimeSpan.FromSeconds(60));
+            await killed.WaitAsync(TimeSpan.FromSeconds(60));
             await sidecar.StartProcess();
             Assert.Equal("succeeded", (await sidecar.WaitForEnd(restore)).GetProperty("state").GetString());
         }
