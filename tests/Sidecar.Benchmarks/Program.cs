@@ -11,6 +11,8 @@ const string Usage = """
     sidecar-benchmarks discovery [N] measures noticing and remembering N instances (1000000), on SQLite and PostgreSQL
     sidecar-benchmarks queue [N]     measures the job queue with N images waiting (1000000), on SQLite and PostgreSQL
     sidecar-benchmarks mask-job [N]  measures mask jobs on a real Orthanc against its own floor, N times (5)
+    sidecar-benchmarks mask-job sizes
+                                     measures whether they take the same time and memory for each image of longer and longer series
     sidecar-benchmarks text DIR [--tesseract]
                                      measures what is found of the text in DIR (ground_truth.json, negatives.csv; Text/generate.py writes such a folder),
                                      with --tesseract beside the command on every frame
@@ -31,6 +33,9 @@ switch (args)
         return 0;
     case ["queue", .. var count]:
         await QueueBenchmark.Run(count is [var n] ? int.Parse(n, System.Globalization.CultureInfo.InvariantCulture) : 1_000_000);
+        return 0;
+    case ["mask-job", "sizes"]:
+        await MaskJobBenchmark.RunSizes();
         return 0;
     case ["mask-job", .. var rounds]:
         await MaskJobBenchmark.Run(rounds is [var times] ? int.Parse(times, System.Globalization.CultureInfo.InvariantCulture) : 5);

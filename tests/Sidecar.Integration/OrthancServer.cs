@@ -28,6 +28,15 @@ internal sealed class OrthancServer : IAsyncDisposable
 
     public Uri Address => Http.BaseAddress!;
 
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process!.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     public static async Task<OrthancServer> Start(JsonObject? settings = null, string? folder = null)
     {
         var server = new OrthancServer(folder);

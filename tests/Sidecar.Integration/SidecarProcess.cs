@@ -142,6 +142,16 @@ internal sealed class SidecarProcess : IAsyncDisposable
     public long PeakBytes =>
         1024 * long.Parse(File.ReadLines($"/proc/{_process!.Id}/status").First(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 
+    /// <summary>Without its worker processes.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process!.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>SIGKILL to its worker processes.</summary>
     public void KillWorkers()
     {
