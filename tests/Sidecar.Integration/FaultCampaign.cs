@@ -31,6 +31,9 @@ public sealed class FaultCampaign(ITestOutputHelper output)
         Answered503,
         AnsweredSlowly,
         NetworkAway,
+        NetworkSilent,
+        AnswersLost,
+        HalfOfPacketsLost,
         SidecarDiskFull,
         OrthancDiskFull,
     }
@@ -61,7 +64,8 @@ public sealed class FaultCampaign(ITestOutputHelper output)
         using var sidecarDisk = SmallDisk.Mount();
         using var orthancDisk = SmallDisk.Mount();
         await using var orthanc = await OrthancServer.Start(folder: orthancDisk?.Folder);
-        await using var proxy = await OrthancProxy.Start(orthanc);
+        await using var link = NetworkLink.Missing is null ? await NetworkLink.Start() : null;
+        await using var proxy = await OrthancProxy.Start(orthanc, link);
         await using var cluster = onPostgres ? await PostgresCluster.Start() : null;
         List<(string, string)> settings = cluster is null ? [] : [("SIDECAR_Storage__ConnectionString", await cluster.Create())];
         if (sidecarDisk is not null)
@@ -78,7 +82,7 @@ public sealed class FaultCampaign(ITestOutputHelper output)
             await study.Add(orthanc, number % 2 == 0 ? await Compress(native) : native);
         }
 
-        var world = new World(orthanc, proxy, cluster, sidecar, sidecarDisk, orthancDisk);
+        var world = new World(orthanc, proxy, link, cluster, sidecar, sidecarDisk, orthancDisk);
         List<Harm> possible = [.. Enum.GetValues<Harm>().Where(world.Can)];
         List<(int X, int Y, int Width, int Height)> regions = [];
         List<string> jobs = [];
@@ -187,11 +191,12 @@ public sealed class FaultCampaign(ITestOutputHelper output)
         Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
     /// <summary>The programs and disks of one round, and the harm that can be done to them.</summary>
-    private sealed record World(OrthancServer Orthanc, OrthancProxy Proxy, PostgresCluster? Cluster, SidecarProcess Sidecar, SmallDisk? SidecarDisk, SmallDisk? OrthancDisk)
+    private sealed record World(OrthancServer Orthanc, OrthancProxy Proxy, NetworkLink? Link, PostgresCluster? Cluster, SidecarProcess Sidecar, SmallDisk? SidecarDisk, SmallDisk? OrthancDisk)
     {
         public bool Can(Harm harm) => harm switch
         {
             Harm.DatabaseKilled => Cluster is not null,
+            Harm.NetworkSilent or Harm.AnswersLost or Harm.HalfOfPacketsLost => Link is not null,
             Harm.SidecarDiskFull => SidecarDisk is not null,
             Harm.OrthancDiskFull => OrthancDisk is not null,
             _ => true,
@@ -212,29 +217,28 @@ public sealed class FaultCampaign(ITestOutputHelper output)
                     return false;
                 }
 
+                away = harm == Harm.NetworkAway;
+                var end = End();
+                if (harm is not (Harm.NetworkAway or Harm.NetworkSilent or Harm.AnswersLost or Harm.HalfOfPacketsLost))
+                {
+                    await end; // a network lets Orthanc work on meanwhile
+                }
+
+                return true;
+            }
+
+            async Task End()
+            {
                 try
                 {
-                    if (harm == Harm.NetworkAway)
-                    {
-                        away = true;
-                        _ = Task.Run(async () =>
-                        {
-                            await Task.Delay(1500);
-                            away = false;
-                            over.SetResult();
-                        });
-                        return true;
-                    }
-
                     await Strike(harm);
+                    away = false;
                     over.SetResult();
                 }
                 catch (Exception e)
                 {
                     over.SetException(e);
                 }
-
-                return true;
             }
 
             Proxy.Decide = async (_, _) =>
@@ -284,6 +288,18 @@ public sealed class FaultCampaign(ITestOutputHelper output)
                     break;
                 case Harm.AnsweredSlowly:
                     await Task.Delay(3000);
+                    break;
+                case Harm.NetworkAway:
+                    await Task.Delay(1500);
+                    break;
+                case Harm.NetworkSilent:
+                    await Link!.Lose(Loss.Both, TimeSpan.FromSeconds(3));
+                    break;
+                case Harm.AnswersLost:
+                    await Link!.Lose(Loss.Back, TimeSpan.FromSeconds(3));
+                    break;
+                case Harm.HalfOfPacketsLost:
+                    await Link!.Lose(Loss.Half, TimeSpan.FromSeconds(3));
                     break;
                 case Harm.SidecarDiskFull:
                     await SidecarDisk!.FillFor(TimeSpan.FromSeconds(2));

@@ -1,6 +1,8 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Sidecar.Integration;
@@ -26,12 +28,17 @@ internal sealed class OrthancProxy : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly HttpClient _client;
 
-    private OrthancProxy(OrthancServer orthanc)
+    private OrthancProxy(OrthancServer orthanc, NetworkLink? link)
     {
         _client = new HttpClient(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromMilliseconds(500) }) { BaseAddress = orthanc.Address };
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0").ConfigureKestrel(k => k.Limits.MaxRequestBodySize = null);
+        builder.WebHost.UseUrls($"http://{link?.Far ?? IPAddress.Loopback}:0").ConfigureKestrel(k => k.Limits.MaxRequestBodySize = null);
+        if (link is not null)
+        {
+            builder.WebHost.UseSockets(o => o.CreateBoundListenSocket = e => link.OnFarSide(() => SocketTransportOptions.CreateDefaultBoundListenSocket(e)).GetAwaiter().GetResult());
+        }
+
         _app = builder.Build();
         _app.Run(Forward);
     }
@@ -44,9 +51,11 @@ internal sealed class OrthancProxy : IAsyncDisposable
 
     public Uri Address => new(_app.Urls.First());
 
-    public static async Task<OrthancProxy> Start(OrthancServer orthanc)
+    /// <param name="orthanc">To which requests are passed on.</param>
+    /// <param name="link">On whose far side it is heard; null: on this one. It reaches Orthanc at any time.</param>
+    public static async Task<OrthancProxy> Start(OrthancServer orthanc, NetworkLink? link = null)
     {
-        var proxy = new OrthancProxy(orthanc);
+        var proxy = new OrthancProxy(orthanc, link);
         await proxy._app.StartAsync();
         return proxy;
     }

@@ -13,13 +13,15 @@ internal sealed class OrthancServer : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
     private readonly string _folder;
     private readonly SocketsHttpHandler _handler = new() { PooledConnectionIdleTimeout = TimeSpan.FromMilliseconds(500) };
+    private readonly NetworkLink? _link;
     private Process? _process;
 
-    private OrthancServer(string? folder)
+    private OrthancServer(string? folder, NetworkLink? link)
     {
+        _link = link;
         _folder = Directory.CreateDirectory(folder is null ? Directory.CreateTempSubdirectory("sidecar-orthanc-").FullName : Path.Combine(folder, "orthanc")).FullName;
         Port = FreePort();
-        Http = new HttpClient(_handler) { BaseAddress = new Uri($"http://127.0.0.1:{Port}/") };
+        Http = new HttpClient(_handler) { BaseAddress = new Uri($"http://{link?.Far ?? IPAddress.Loopback}:{Port}/") };
     }
 
     public int Port { get; }
@@ -37,9 +39,12 @@ internal sealed class OrthancServer : IAsyncDisposable
         }
     }
 
-    public static async Task<OrthancServer> Start(JsonObject? settings = null, string? folder = null)
+    /// <param name="settings">Orthanc's own, that differ from those of the tests.</param>
+    /// <param name="folder">Where its storage and database are; null: a temporary one.</param>
+    /// <param name="link">On whose far side it runs; null: on this one, heard on the loopback address only.</param>
+    public static async Task<OrthancServer> Start(JsonObject? settings = null, string? folder = null, NetworkLink? link = null)
     {
-        var server = new OrthancServer(folder);
+        var server = new OrthancServer(folder, link);
         var configuration = new JsonObject
         {
             ["Name"] = "integration test",
@@ -47,7 +52,7 @@ internal sealed class OrthancServer : IAsyncDisposable
             ["IndexDirectory"] = server._folder,
             ["HttpPort"] = server.Port,
             ["DicomServerEnabled"] = false,
-            ["RemoteAccessAllowed"] = false,
+            ["RemoteAccessAllowed"] = link is not null,
             ["AuthenticationEnabled"] = false,
             ["OverwriteInstances"] = true,
             ["StableAge"] = 1,
@@ -73,11 +78,12 @@ internal sealed class OrthancServer : IAsyncDisposable
 
     public async Task StartProcess()
     {
-        _process = Process.Start(new ProcessStartInfo(File.Exists("/usr/sbin/Orthanc") ? "/usr/sbin/Orthanc" : "Orthanc", [Path.Combine(_folder, "orthanc.json")])
+        var start = new ProcessStartInfo(File.Exists("/usr/sbin/Orthanc") ? "/usr/sbin/Orthanc" : "Orthanc", [Path.Combine(_folder, "orthanc.json")])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
-        })!;
+        };
+        _process = (_link is null ? Process.Start(start) : await _link.OnFarSide(() => Process.Start(start)))!;
         _process.ErrorDataReceived += (_, _) => { };
         _process.OutputDataReceived += (_, _) => { };
         _process.BeginErrorReadLine();
