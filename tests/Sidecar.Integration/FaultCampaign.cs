@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Sidecar.TestData;
@@ -10,7 +11,7 @@ namespace Sidecar.Integration;
 
 /// <summary>
 /// Mask jobs on a real Orthanc while, at random requests, programs are killed, answers lost and disks filled. Afterwards others judge: pydicom the pixels and
-/// attributes, `sidecar audit verify` the chain. FAULT_CAMPAIGN is the number of faults on each database, FAULT_SEED draws them; docs/reliability.md has
+/// attributes, `sidecar audit verify` the chain. In every other round a second person confirms each job, originals are kept, and many jobs are undone. FAULT_CAMPAIGN is the number of faults on each database, FAULT_SEED draws them; docs/reliability.md has
 /// the command and the outcome of the long run.
 /// </summary>
 public sealed class FaultCampaign(ITestOutputHelper output)
@@ -49,17 +50,19 @@ public sealed class FaultCampaign(ITestOutputHelper output)
         var random = new Random(Seed);
         // So that the short runs of both databases together do most kinds of harm.
         var kind = onPostgres ? 3 : 0;
+        var undone = onPostgres;
         var tally = new SortedDictionary<string, int>(StringComparer.Ordinal);
         for (var left = Faults; left > 0; left -= FaultsARound)
         {
-            await RunRound(random, kind, Math.Min(left, FaultsARound), onPostgres, tally);
+            await RunRound(random, kind, Math.Min(left, FaultsARound), onPostgres, undone, tally);
             kind += FaultsARound;
+            undone = !undone;
         }
 
         output.WriteLine($"{(onPostgres ? "PostgreSQL" : "SQLite")}, seed {Seed}: {string.Join(", ", tally.Select(t => $"{t.Key} {t.Value}"))}");
     }
 
-    private static async Task RunRound(Random random, int kind, int faults, bool onPostgres, SortedDictionary<string, int> tally)
+    private static async Task RunRound(Random random, int kind, int faults, bool onPostgres, bool undone, SortedDictionary<string, int> tally)
     {
         using var sidecarDisk = SmallDisk.Mount();
         using var orthancDisk = SmallDisk.Mount();
@@ -73,6 +76,11 @@ public sealed class FaultCampaign(ITestOutputHelper output)
             settings.Add(("SIDECAR_Storage__Directory", Path.Combine(sidecarDisk.Folder, "state")));
         }
 
+        if (undone)
+        {
+            settings.AddRange([("SIDECAR_MaskJobs__TwoPersonApproval", "true"), ("SIDECAR_MaskJobs__UndoDays", "30"), ("SIDECAR_Permissions__Restore__0", "break-glass")]);
+        }
+
         await using var sidecar = await SidecarProcess.Start(proxy.Address, [.. settings]);
         var study = new SampleStudy();
         for (var number = 1; number <= Images; number++)
@@ -84,9 +92,8 @@ public sealed class FaultCampaign(ITestOutputHelper output)
 
         var world = new World(orthanc, proxy, link, cluster, sidecar, sidecarDisk, orthancDisk);
         List<Harm> possible = [.. Enum.GetValues<Harm>().Where(world.Can)];
-        List<(int X, int Y, int Width, int Height)> regions = [];
-        List<string> jobs = [];
-        Task<string>? running = null;
+        var history = new History(undone);
+        Task? running = null;
         for (var fault = 0; fault < faults; fault++)
         {
             // Each kind comes once before one comes twice.
@@ -96,13 +103,10 @@ public sealed class FaultCampaign(ITestOutputHelper output)
             {
                 if (running is null || running.IsCompleted)
                 {
-                    if (running is not null)
-                    {
-                        jobs.Add(await running);
-                    }
-
-                    regions.Add((random.Next(0, 40), random.Next(0, 30), random.Next(1, 20), random.Next(1, 15)));
-                    running = MaskSeries(sidecar, study, regions[^1]);
+                    await (running ?? Task.CompletedTask);
+                    running = undone && history.Standing.Count > 0 && random.Next(2) == 0
+                        ? Undo(world, study, history)
+                        : MaskSeries(world, study, history, history.DrawRegion(random));
                 }
 
                 await Task.WhenAny(struck, running);
@@ -112,14 +116,38 @@ public sealed class FaultCampaign(ITestOutputHelper output)
             tally[harm.ToString()] = tally.GetValueOrDefault(harm.ToString()) + 1;
         }
 
-        jobs.Add(await running!);
-        await Judge(orthanc, sidecar, study, regions, jobs);
-        tally["jobs"] = tally.GetValueOrDefault("jobs") + jobs.Count;
-        tally["images masked"] = tally.GetValueOrDefault("images masked") + (jobs.Count * Images);
+        await running!;
+        await Judge(world, study, history);
+        tally["jobs"] = tally.GetValueOrDefault("jobs") + history.Jobs.Count;
+        tally["images masked"] = tally.GetValueOrDefault("images masked") + (history.Jobs.Count * Images);
+        tally["jobs undone"] = tally.GetValueOrDefault("jobs undone") + history.Restores.Count;
     }
 
-    /// <summary>As a patient viewer does: the same request with the same key until it is answered, then the job until it ends.</summary>
-    private static async Task<string> MaskSeries(SidecarProcess sidecar, SampleStudy study, (int X, int Y, int Width, int Height) region)
+    private static async Task MaskSeries(World world, SampleStudy study, History history, (int X, int Y, int Width, int Height) region)
+    {
+        var before = await ReadAll(world.Orthanc, study);
+        var job = await Follow(world.Sidecar, "api/mask-jobs", study.Request("series", region));
+        history.Jobs.Add(job);
+        history.Standing.Push((job, region, before));
+    }
+
+    /// <summary>Puts back what the newest job masked: bit by bit what was there before it, and pydicom finds all earlier masks and nothing else changed.</summary>
+    private static async Task Undo(World world, SampleStudy study, History history)
+    {
+        var (masking, _, before) = history.Standing.Peek();
+        var job = await Follow(world.Sidecar, $"api/mask-jobs/{masking}/restore", new { reason = "the campaign" });
+        history.Standing.Pop();
+        history.Restores.Add((masking, job));
+        var after = await ReadAll(world.Orthanc, study);
+        Assert.All(before, b => Assert.Equal(b.Value, after[b.Key]));
+        if (history.Standing.Count > 0)
+        {
+            await Oracle.AssertMasked([.. study.Originals.Select(o => (o.Value, after[o.Key]))], [.. history.Standing.Select(s => s.Region)]);
+        }
+    }
+
+    /// <summary>As patient viewers do: the same request with the same key until it is answered, then the job until it ends, confirmed by somebody else where it waits for that.</summary>
+    private static async Task<string> Follow(SidecarProcess sidecar, string path, object request)
     {
         var key = Guid.NewGuid().ToString();
         string? job = null;
@@ -131,14 +159,30 @@ public sealed class FaultCampaign(ITestOutputHelper output)
             {
                 if (job is null)
                 {
-                    using var answer = await sidecar.Post(study.Request("series", region), key);
+                    using var mia = sidecar.ClientOf("mia", "Mia Masker", sidecar.Http.BaseAddress!.ToString(), "image-masking", "break-glass");
+                    mia.DefaultRequestHeaders.Add("Idempotency-Key", key);
+                    using var answer = await mia.PostAsJsonAsync(path, request);
                     job = answer.IsSuccessStatusCode ? JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["id"]!.GetValue<string>() : null;
                     Assert.True(job is not null || (int)answer.StatusCode >= 500, $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+                    continue;
                 }
-                else if ((await sidecar.ReadJob(job)) is var view && view.GetProperty("state").GetString() is "succeeded" or "failed")
+
+                var view = await sidecar.ReadJob(job);
+                switch (view.GetProperty("state").GetString())
                 {
-                    Assert.True(view.GetProperty("state").GetString() == "succeeded", view.ToString());
-                    return job;
+                    case "succeeded":
+                        return job;
+                    case "awaitingConfirmation":
+                        using (var ann = sidecar.ClientOf("ann", "Ann Other", sidecar.Http.BaseAddress!.ToString(), "image-masking"))
+                        using (var answer = await ann.PostAsJsonAsync($"api/mask-jobs/{job}/confirm", new { reason = "seen" }))
+                        {
+                            Assert.True(answer.IsSuccessStatusCode || (int)answer.StatusCode >= 500, $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+                        }
+
+                        break;
+                    case "failed" or "cancelled" or "declined":
+                        Assert.Fail(view.ToString());
+                        break;
                 }
             }
             catch (Exception e) when (e is HttpRequestException or TaskCanceledException or ObjectDisposedException or InvalidOperationException)
@@ -150,22 +194,70 @@ public sealed class FaultCampaign(ITestOutputHelper output)
         }
     }
 
-    private static async Task Judge(OrthancServer orthanc, SidecarProcess sidecar, SampleStudy study, List<(int X, int Y, int Width, int Height)> regions, List<string> jobs)
+    /// <summary>All files as Orthanc holds them, when it is there again.</summary>
+    private static async Task<Dictionary<string, byte[]>> ReadAll(OrthancServer orthanc, SampleStudy study)
     {
-        await study.AssertAllMasked(orthanc, [.. regions]);
+        Dictionary<string, byte[]> files = [];
+        await Wait.Until(
+            async () =>
+            {
+                try
+                {
+                    foreach (var id in study.Originals.Keys)
+                    {
+                        files[id] = await orthanc.ReadFile(id);
+                    }
+
+                    return true;
+                }
+                catch (HttpRequestException)
+                {
+                    return false;
+                }
+            },
+            TimeSpan.FromMinutes(2),
+            "Orthanc delivers all files");
+        return files;
+    }
+
+    private static async Task Judge(World world, SampleStudy study, History history)
+    {
+        var sidecar = world.Sidecar;
+        if (history.Standing.Count > 0)
+        {
+            await study.AssertAllMasked(world.Orthanc, [.. history.Standing.Select(s => s.Region)]);
+        }
+        else
+        {
+            var files = await ReadAll(world.Orthanc, study);
+            Assert.All(study.Originals, o => Assert.Equal(o.Value, files[o.Key]));
+        }
+
         Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(sidecar.JournalFolder), e => Path.GetFileName(e) != "identity");
+        var kept = Path.Combine(Path.GetDirectoryName(sidecar.JournalFolder)!, "sealed");
+        // The original and its seal, of each image whose masking was not undone.
+        Assert.Equal(history.AreKept ? history.Standing.Count * Images * 2 : 0, Directory.Exists(kept) ? Directory.EnumerateFiles(kept, "*", SearchOption.AllDirectories).Count() : 0);
         var (status, said) = await sidecar.RunCommand("audit", "verify");
         Assert.True(status == 0, said);
         var export = Path.Combine(sidecar.Folder, "audit.ndjson");
         (status, said) = await sidecar.RunCommand("audit", "export", "--out", export);
         Assert.True(status == 0, said);
         var rows = (await File.ReadAllLinesAsync(export)).Where(l => l.Length > 0).Select(l => JsonDocument.Parse(l).RootElement).ToList();
-        foreach (var job in jobs)
+        List<JsonElement> Of(string job, string action) => [.. rows.Where(r => r.GetProperty("action").GetString() == action && r.GetProperty("jobId").GetString() == job)];
+        void OnceForEachImage(string job, string action) =>
+            Assert.Equal((Images, Images), (Of(job, action).Count, Of(job, action).Select(r => r.GetProperty("sopInstanceUid").GetString()).Distinct().Count()));
+        foreach (var job in history.Jobs)
         {
-            var masked = rows.Where(r => r.GetProperty("action").GetString() == "instanceMasked" && r.GetProperty("jobId").GetString() == job).Select(r => r.GetProperty("sopInstanceUid").GetString()).ToList();
-            Assert.Equal(Images, masked.Count);
-            Assert.Equal(Images, masked.Distinct().Count());
-            Assert.Single(rows, r => r.GetProperty("action").GetString() == "maskJobFinished" && r.GetProperty("jobId").GetString() == job);
+            OnceForEachImage(job, "instanceMasked");
+            Assert.Single(Of(job, "maskJobFinished"));
+            Assert.Equal(history.AreKept ? ["ann"] : [], Of(job, "maskJobConfirmed").Select(r => r.GetProperty("subject").GetString()));
+        }
+
+        foreach (var (masking, restore) in history.Restores)
+        {
+            OnceForEachImage(masking, "instanceRestored");
+            OnceForEachImage(restore, "instanceRestored");
+            Assert.Single(Of(restore, "restoreFinished"));
         }
     }
 
@@ -189,6 +281,31 @@ public sealed class FaultCampaign(ITestOutputHelper output)
 
     private static int Number(string variable, int otherwise) =>
         Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+
+    /// <summary>What was done in one round.</summary>
+    private sealed record History(bool AreKept)
+    {
+        public List<string> Jobs { get; } = [];
+
+        /// <summary>The newest on top, each with the files before it.</summary>
+        public Stack<(string Job, (int X, int Y, int Width, int Height) Region, Dictionary<string, byte[]> Before)> Standing { get; } = [];
+
+        public List<(string Masking, string Restore)> Restores { get; } = [];
+
+        /// <summary>One that is not wholly black already: masking there would change nothing, and keep no original.</summary>
+        public (int X, int Y, int Width, int Height) DrawRegion(Random random)
+        {
+            while (true)
+            {
+                var (x, y, width, height) = (random.Next(0, 40), random.Next(0, 30), random.Next(1, 20), random.Next(1, 15));
+                if (Enumerable.Range(x, width).Any(c => Enumerable.Range(y, height).Any(r =>
+                    !Standing.Any(s => c >= s.Region.X && c < s.Region.X + s.Region.Width && r >= s.Region.Y && r < s.Region.Y + s.Region.Height))))
+                {
+                    return (x, y, width, height);
+                }
+            }
+        }
+    }
 
     /// <summary>The programs and disks of one round, and the harm that can be done to them.</summary>
     private sealed record World(OrthancServer Orthanc, OrthancProxy Proxy, NetworkLink? Link, PostgresCluster? Cluster, SidecarProcess Sidecar, SmallDisk? SidecarDisk, SmallDisk? OrthancDisk)
