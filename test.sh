@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 
-all_suites=(api-document unit oracle extension-types extension integration stack viewer)
+all_suites=(api-document unit oracle extension-types extension dependencies integration stack viewer)
 work=$PWD/.state/test
 setup=(--setup-only --test-packages)
 suites=()
@@ -109,6 +109,7 @@ integration=$!
 suite oracle 120 python_count /usr/bin/python3 tests/oracle/test_compare.py
 suite extension-types 180 one bash -c extension_types
 suite extension 180 vitest_count npm --prefix ohif-extension test -- --reporter=json --outputFile="$work/extension.json"
+suite dependencies 60 node_count node --test --test-reporter=tap tests/dependencies
 suite stack 300 node_count node --test --test-reporter=tap --test-concurrency=1 tests/stack
 wait "$integration"
 cat "$work/integration.said"
