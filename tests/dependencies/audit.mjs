@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const patience = 12_000;
 
 /** Projects and folders whose packages reach a hospital. The viewer's bundle is built from packages that npm calls dev, so all of those are asked for. */
 export const shipped = {
@@ -19,7 +18,7 @@ export const shipped = {
   ],
 };
 
-function run(program, args, options = {}) {
+function run(program, args, patience, options = {}) {
   return new Promise((done) => {
     execFile(program, args, { cwd: root, timeout: patience, killSignal: 'SIGKILL', maxBuffer: 1 << 26, ...options }, (error, out, said) => done({ error, out, said }));
   });
@@ -29,19 +28,19 @@ const unanswered = (reason) => ({ unanswered: reason, found: [] });
 
 /** The package sources that are set up on this machine. */
 export async function nugetSources() {
-  const { out } = await run('dotnet', ['nuget', 'list', 'source', '--format', 'short']);
+  const { out } = await run('dotnet', ['nuget', 'list', 'source', '--format', 'short'], 60_000);
   return out.split('\n').filter((line) => line.startsWith('E ')).map((line) => line.slice(2).trim());
 }
 
-/** What the sources know against the packages of a project that was restored: `{ found: ['package version: severity address'], unanswered: why }`. */
-export async function auditNuget(project, sources) {
+/** What the sources know against the packages of a project that was restored: `{ found: ['package version: severity address'], unanswered: why }`. Milliseconds of patience keep the tests short where nothing answers. */
+export async function auditNuget(project, sources, patience = 12_000) {
   const folder = await mkdtemp(join(tmpdir(), 'dependency-audit-'));
   try {
     const xml = (text) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
     const add = sources.map((source, i) => `<add key="source${i}" value="${xml(source)}" allowInsecureConnections="true" />`).join('');
     const config = join(folder, 'nuget.config');
     await writeFile(config, `<configuration><packageSources><clear />${add}</packageSources><auditSources><clear />${add}</auditSources></configuration>`);
-    const { error, out, said } = await run('dotnet', ['list', project, 'package', '--vulnerable', '--include-transitive', '--format', 'json', '--no-restore', '--config', config]);
+    const { error, out, said } = await run('dotnet', ['list', project, 'package', '--vulnerable', '--include-transitive', '--format', 'json', '--no-restore', '--config', config], patience);
     let answer;
     try {
       answer = JSON.parse(out);
@@ -58,8 +57,8 @@ export async function auditNuget(project, sources) {
 }
 
 /** The same for an npm folder with a lock file; nothing needs to be installed. Without a registry, that of npm's own settings is asked. */
-export async function auditNpm({ folder, options }, registry) {
-  const { error, out, said } = await run('npm', ['audit', '--json', '--package-lock-only', '--fetch-retries=0', ...options, ...(registry ? [`--registry=${registry}`] : [])], { cwd: join(root, folder) });
+export async function auditNpm({ folder, options }, registry, patience = 12_000) {
+  const { error, out, said } = await run('npm', ['audit', '--json', '--package-lock-only', '--fetch-retries=0', ...options, ...(registry ? [`--registry=${registry}`] : [])], patience, { cwd: join(root, folder) });
   let answer;
   try {
     answer = JSON.parse(out);
