@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Sidecar.Integration;
 
 /// <summary>The worst moments: after each, every image is there, masked, and the job says so.</summary>
@@ -37,6 +39,25 @@ public sealed class CrashTests
         await study.AssertAllMasked(orthanc);
         await AssertAnnotated(orthanc, resources);
         Assert.Empty(Directory.EnumerateFileSystemEntries(sidecar.JournalFolder));
+    }
+
+    [Fact]
+    public async Task A_codec_worker_killed_before_it_is_ready_costs_no_image()
+    {
+        await using var orthanc = await OrthancServer.Start();
+        await using var sidecar = await SidecarProcess.Start(orthanc.Address);
+        var study = new SampleStudy();
+        await study.Add(orthanc, await FaultCampaign.Compress(study.Build(1)));
+
+        var job = await sidecar.Submit(study.Request("image"));
+        var started = Stopwatch.GetTimestamp();
+        while (!sidecar.KillWorkers())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(60), "No worker has started.");
+        }
+
+        Assert.Equal("succeeded", (await sidecar.WaitForEnd(job)).GetProperty("state").GetString());
+        await study.AssertAllMasked(orthanc);
     }
 
     [Fact]

@@ -261,7 +261,8 @@ public sealed class FaultCampaign(ITestOutputHelper output)
         }
     }
 
-    private static async Task<byte[]> Compress(byte[] native)
+    /// <summary>The same in JPEG 2000.</summary>
+    internal static async Task<byte[]> Compress(byte[] native)
     {
         var folder = Directory.CreateTempSubdirectory("sidecar-compress-");
         try

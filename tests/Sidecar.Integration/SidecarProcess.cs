@@ -152,9 +152,10 @@ internal sealed class SidecarProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>SIGKILL to its worker processes.</summary>
-    public void KillWorkers()
+    /// <summary>SIGKILL to its worker processes. Whether there was one.</summary>
+    public bool KillWorkers()
     {
+        var any = false;
         foreach (var worker in Process.GetProcessesByName("sidecar-worker"))
         {
             using (worker)
@@ -166,6 +167,7 @@ internal sealed class SidecarProcess : IAsyncDisposable
                     if (parent == _process?.Id.ToString(CultureInfo.InvariantCulture))
                     {
                         worker.Kill();
+                        any = true;
                     }
                 }
                 catch (Exception e) when (e is IOException or InvalidOperationException)
@@ -174,6 +176,8 @@ internal sealed class SidecarProcess : IAsyncDisposable
                 }
             }
         }
+
+        return any;
     }
 
     /// <summary>Runs another command of the executable with the service's settings. Its exit status and what it said.</summary>

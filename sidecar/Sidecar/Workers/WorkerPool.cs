@@ -118,7 +118,7 @@ internal sealed class WorkerPool(WorkerOptions options, WorkerKind kind) : IDisp
                 waiting.Dispose();
             }
         }
-        var worker = WorkerProcess.Start(options.MemoryLimitMebibytes, kind);
+        var worker = Start();
         ServiceMeter.CountWorkerStarted();
         lock (gate)
         {
@@ -130,6 +130,19 @@ internal sealed class WorkerPool(WorkerOptions options, WorkerKind kind) : IDisp
         }
         worker.Dispose();
         throw new OperationCanceledException("The program is ending.");
+    }
+
+    private WorkerProcess Start()
+    {
+        try
+        {
+            return WorkerProcess.Start(options.MemoryLimitMebibytes, kind);
+        }
+        catch (WorkersUnavailableException unavailable) when (unavailable.InnerException is WorkerDiedException { IsFromOutside: true })
+        {
+            // Somebody ended it before it was ready: nothing is wrong with the installation, nor with a frame.
+            return WorkerProcess.Start(options.MemoryLimitMebibytes, kind);
+        }
     }
 
     private void Return(WorkerProcess worker)
