@@ -21,6 +21,7 @@ internal static class OrthancSetup
                 PooledConnectionIdleTimeout = TimeSpan.FromMilliseconds(800),
                 PooledConnectionLifetime = TimeSpan.FromMinutes(5),
                 ConnectTimeout = TimeSpan.FromSeconds(5),
+                ConnectCallback = (context, token) => OrthancConnection.Open(context.DnsEndPoint, token),
                 // Orthanc 1.10.1 would gzip images: 28 s instead of 1 s for a 288 MB file.
                 AutomaticDecompression = DecompressionMethods.None,
                 AllowAutoRedirect = false,
