@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Sidecar.Dicom.Files;
@@ -6,27 +7,26 @@ namespace Sidecar.Storage;
 
 /// <summary>
 /// A file that is ciphertext on disk and a seekable stream here: AES-256-GCM (NIST SP 800-38D) in chunks of 64 KiB. Each writing of a chunk takes a
-/// new random nonce, so that a chunk may be written again; its place is authenticated with it.
+/// new random nonce, so that a chunk may be written again; its place is authenticated with it. The first 4 MiB are held in memory as they are
+/// read or written, and reach the disk when the stream is flushed or disposed; so a short file is encrypted once, however often it is gone over.
 /// </summary>
 internal sealed class EncryptedStream : PositionedStream
 {
     public const int KeyBytes = 32;
 
     private const int ChunkBytes = 64 * 1024;
+    private const int HeldChunks = 64;
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
     private const int StoredChunkBytes = NonceBytes + TagBytes + ChunkBytes;
 
     private readonly FileStream file;
     private readonly AesGcm cipher;
-    // Held while the chunk in work is looked at or exchanged.
+    // Held while chunks are looked at or exchanged.
     private readonly Lock gate = new();
-    private readonly byte[] stored = new byte[StoredChunkBytes];
-
-    // The chunk in work. Its length is that of the file's end where it is the last one.
-    private readonly byte[] chunk = new byte[ChunkBytes];
-    private long chunkIndex = -1;
-    private bool isChanged;
+    private readonly List<Chunk> held = [];
+    // The chunk in work behind those held; another one takes its place.
+    private Chunk? passing;
     private long length;
 
     /// <param name="file">Its handle is closed with this stream.</param>
@@ -73,9 +73,8 @@ internal sealed class EncryptedStream : PositionedStream
             for (var done = 0; done < wanted;)
             {
                 var (index, offset) = Math.DivRem(position + done, ChunkBytes);
-                Load(index);
                 var count = (int)Math.Min(wanted - done, ChunkBytes - offset);
-                chunk.AsSpan((int)offset, count).CopyTo(buffer[done..]);
+                Load(index).Bytes.AsSpan((int)offset, count).CopyTo(buffer[done..]);
                 done += count;
             }
             return wanted;
@@ -92,11 +91,11 @@ internal sealed class EncryptedStream : PositionedStream
         {
             while (!buffer.IsEmpty)
             {
-                Load(Position / ChunkBytes);
+                var chunk = Load(Position / ChunkBytes);
                 var offset = (int)(Position % ChunkBytes);
                 var count = Math.Min(buffer.Length, ChunkBytes - offset);
-                buffer[..count].CopyTo(chunk.AsSpan(offset));
-                isChanged = true;
+                buffer[..count].CopyTo(chunk.Bytes.AsSpan(offset));
+                chunk.IsChanged = true;
                 buffer = buffer[count..];
                 Position += count;
                 length = Math.Max(length, Position);
@@ -156,7 +155,13 @@ internal sealed class EncryptedStream : PositionedStream
             {
                 file.Dispose();
                 cipher.Dispose();
-                CryptographicOperations.ZeroMemory(chunk);
+                foreach (var chunk in held)
+                {
+                    chunk.Forget();
+                }
+                passing?.Forget();
+                held.Clear();
+                passing = null;
             }
         }
         base.Dispose(disposing);
@@ -164,53 +169,102 @@ internal sealed class EncryptedStream : PositionedStream
 
     private int LengthOf(long index) => (int)Math.Clamp(length - (index * ChunkBytes), 0, ChunkBytes);
 
-    private void Load(long index)
+    private Chunk Load(long index)
     {
-        if (index == chunkIndex)
+        if (index < held.Count)
         {
-            return;
+            return held[(int)index];
         }
-        Store();
-        chunkIndex = -1;
-        var size = LengthOf(index);
-        if (size > 0)
+        if (index < HeldChunks)
         {
-            var bytes = stored.AsSpan(0, NonceBytes + TagBytes + size);
-            if (RandomAccess.Read(file.SafeFileHandle, bytes, index * StoredChunkBytes) != bytes.Length)
+            // Whoever writes has no gaps, but a reader may begin anywhere.
+            while (held.Count <= index)
             {
-                throw Damaged();
+                held.Add(Fill(new Chunk(held.Count)));
             }
-            try
+            return held[(int)index];
+        }
+        if (passing?.Index != index)
+        {
+            var next = passing ?? new Chunk(index);
+            StoreChanged(next);
+            passing = null;
+            next.Index = index;
+            passing = Fill(next);
+        }
+        return passing;
+    }
+
+    private Chunk Fill(Chunk chunk)
+    {
+        var size = LengthOf(chunk.Index);
+        var stored = ArrayPool<byte>.Shared.Rent(StoredChunkBytes);
+        var isWhole = size == 0;
+        try
+        {
+            if (!isWhole)
             {
-                cipher.Decrypt(bytes[..NonceBytes], bytes[(NonceBytes + TagBytes)..], bytes.Slice(NonceBytes, TagBytes), chunk.AsSpan(0, size), Place(index, stackalloc byte[sizeof(long)]));
+                var bytes = stored.AsSpan(0, NonceBytes + TagBytes + size);
+                if (RandomAccess.Read(file.SafeFileHandle, bytes, chunk.Index * StoredChunkBytes) != bytes.Length)
+                {
+                    throw Damaged();
+                }
+                cipher.Decrypt(
+                    bytes[..NonceBytes], bytes[(NonceBytes + TagBytes)..], bytes.Slice(NonceBytes, TagBytes), chunk.Bytes.AsSpan(0, size), Place(chunk.Index, stackalloc byte[sizeof(long)]));
+                isWhole = true;
             }
-            catch (AuthenticationTagMismatchException)
+            return chunk;
+        }
+        catch (AuthenticationTagMismatchException)
+        {
+            throw Damaged();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(stored);
+            if (!isWhole)
             {
-                throw Damaged();
+                chunk.Forget();
             }
         }
-        chunkIndex = index;
     }
 
     private void Store()
     {
         lock (gate)
         {
-            if (isChanged)
+            foreach (var chunk in held)
             {
-                StoreChunk();
+                StoreChanged(chunk);
+            }
+            if (passing is not null)
+            {
+                StoreChanged(passing);
             }
         }
     }
 
-    private void StoreChunk()
+    private void StoreChanged(Chunk chunk)
     {
-        var size = LengthOf(chunkIndex);
-        var bytes = stored.AsSpan(0, NonceBytes + TagBytes + size);
-        RandomNumberGenerator.Fill(bytes[..NonceBytes]);
-        cipher.Encrypt(bytes[..NonceBytes], chunk.AsSpan(0, size), bytes[(NonceBytes + TagBytes)..], bytes.Slice(NonceBytes, TagBytes), Place(chunkIndex, stackalloc byte[sizeof(long)]));
-        RandomAccess.Write(file.SafeFileHandle, bytes, chunkIndex * StoredChunkBytes);
-        isChanged = false;
+        if (!chunk.IsChanged)
+        {
+            return;
+        }
+        var stored = ArrayPool<byte>.Shared.Rent(StoredChunkBytes);
+        try
+        {
+            var size = LengthOf(chunk.Index);
+            var bytes = stored.AsSpan(0, NonceBytes + TagBytes + size);
+            RandomNumberGenerator.Fill(bytes[..NonceBytes]);
+            cipher.Encrypt(
+                bytes[..NonceBytes], chunk.Bytes.AsSpan(0, size), bytes[(NonceBytes + TagBytes)..], bytes.Slice(NonceBytes, TagBytes), Place(chunk.Index, stackalloc byte[sizeof(long)]));
+            RandomAccess.Write(file.SafeFileHandle, bytes, chunk.Index * StoredChunkBytes);
+            chunk.IsChanged = false;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(stored);
+        }
     }
 
     private IOException Damaged() => new($"{file.Name} is damaged on disk. Check the disk of Storage:Directory.");
@@ -219,5 +273,22 @@ internal sealed class EncryptedStream : PositionedStream
     {
         BinaryPrimitives.WriteInt64LittleEndian(bytes, index);
         return bytes;
+    }
+
+    /// <summary>Plain bytes of one place of the file, in memory of the pool; the file's last one is as long as the file reaches into it.</summary>
+    private sealed class Chunk(long index)
+    {
+        public long Index { get; set; } = index;
+
+        public byte[] Bytes { get; } = ArrayPool<byte>.Shared.Rent(ChunkBytes);
+
+        public bool IsChanged { get; set; }
+
+        /// <summary>Gives the memory back, without what was in it.</summary>
+        public void Forget()
+        {
+            CryptographicOperations.ZeroMemory(Bytes);
+            ArrayPool<byte>.Shared.Return(Bytes);
+        }
     }
 }

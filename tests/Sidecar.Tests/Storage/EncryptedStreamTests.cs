@@ -36,15 +36,19 @@ public sealed class EncryptedStreamTests : IDisposable
         Assert.Equal(content, ReadAll(again));
     }
 
-    [Fact]
-    public void It_behaves_as_a_memory_stream_does_whatever_is_written_and_read_in_whatever_order()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(62 * Chunk)] // the first 64 chunks are held in memory, those behind pass through
+    public void It_behaves_as_a_memory_stream_does_whatever_is_written_and_read_in_whatever_order(int length)
     {
         var random = new Random(7);
         using var stream = Open();
         using var expected = new MemoryStream();
+        stream.Write(Noise(length, 2));
+        expected.Write(Noise(length, 2));
         for (var turn = 0; turn < 400; turn++)
         {
-            var position = random.NextInt64(expected.Length + 1);
+            var position = random.NextInt64(Math.Max(0, length - (8 * Chunk)), expected.Length + 1);
             stream.Position = expected.Position = position;
             if (random.Next(2) == 0)
             {
@@ -61,7 +65,7 @@ public sealed class EncryptedStreamTests : IDisposable
             }
 
             Assert.Equal((expected.Length, expected.Position), (stream.Length, stream.Position));
-            if (expected.Length > 40 * Chunk)
+            if (expected.Length > length + (40 * Chunk))
             {
                 break;
             }
@@ -70,6 +74,8 @@ public sealed class EncryptedStreamTests : IDisposable
         stream.FlushToDisk();
         stream.Position = 0;
         Assert.Equal(expected.ToArray(), ReadAll(stream));
+        using var onDisk = new EncryptedStream(File.Open(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite), Key);
+        Assert.Equal(expected.ToArray(), ReadAll(onDisk));
     }
 
     [Fact]
@@ -173,7 +179,7 @@ public sealed class EncryptedStreamTests : IDisposable
         Assert.Contains("damaged on disk", Assert.Throws<IOException>(() => ReadAll(damaged)).Message, StringComparison.Ordinal);
     }
 
-    private EncryptedStream Open() => new(File.Open(_path, FileMode.OpenOrCreate), Key);
+    private EncryptedStream Open() => new(File.Open(_path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read), Key);
 
     private static byte[] Noise(int length, int seed)
     {
