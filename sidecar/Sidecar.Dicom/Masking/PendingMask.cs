@@ -10,9 +10,15 @@ public sealed class PendingMask : IDisposable
     private readonly List<FileHash> hashes = [];
     private Func<MaskOutcome>? complete;
 
+    /// <summary>So many have enough files to hash that more would gain nothing.</summary>
+    internal const int FullCompany = Sha256Lanes.Lanes / 2;
+
     internal PendingMask()
     {
     }
+
+    /// <summary>Whether a file of this length, and what is made of it, is hashed more quickly together with others.</summary>
+    internal static bool GainsByCompany(long length) => Sha256Lanes.IsFaster && FileHash.IsShort(length);
 
     /// <summary>Hashes the files of several instances, as far as that is quicker together.</summary>
     public static void HashTogether(IEnumerable<PendingMask> pending) => FileHash.ComputeTogether(pending.SelectMany(one => one.hashes));

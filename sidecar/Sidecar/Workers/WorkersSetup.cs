@@ -25,5 +25,6 @@ internal static class WorkersSetup
         services.AddSingleton<ISeriesScanner>(provider => TextScanning.CreateScanner(
             NativeCodecs.AddTo(FrameCodecs.Managed, provider.GetRequiredService<CodecWorkerPool>()), provider.GetRequiredService<TextWorkerPool>(), provider.GetRequiredService<IOptions<TextModelOptions>>().Value));
         services.AddSingleton(provider => new InstanceMasker(NativeCodecs.AddTo(FrameCodecs.Managed, provider.GetRequiredService<CodecWorkerPool>())));
+        services.AddSingleton<GatheredMasking>();
     }
 }

@@ -1,0 +1,104 @@
+using System.Security.Cryptography;
+using Sidecar.Dicom.Codecs;
+using Sidecar.Dicom.Masking;
+using Sidecar.Dicom.Pixels;
+using Sidecar.TestData;
+using Xunit;
+
+namespace Sidecar.Tests.Dicom;
+
+public sealed class GatheredMaskingTests
+{
+    private static readonly IReadOnlyList<Mask> Masks = [new(new Region(3, 4, 20, 10))];
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(30)]
+    public async Task Each_caller_gets_the_outcome_of_its_own_image(int callers)
+    {
+        var masker = new InstanceMasker(FrameCodecs.Managed);
+        var gathered = new GatheredMasking(masker);
+
+        await Task.WhenAll(Enumerable.Range(0, callers).Select(async caller =>
+        {
+            var image = Image(caller);
+            using var result = new MemoryStream();
+            var outcome = Assert.IsType<MaskOutcome.Masked>(await gathered.BurnMasks(new MemoryStream(image), result, Masks, CancellationToken.None));
+            Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(image)), outcome.Proof.Sha256);
+            Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(result.ToArray())), outcome.Proof.OutputSha256);
+            using var alone = new MemoryStream();
+            Assert.Equivalent(masker.BurnMasks(new MemoryStream(image), alone, Masks, CancellationToken.None), outcome, strict: true);
+            Assert.Equal(alone.ToArray(), result.ToArray());
+        }));
+    }
+
+    [Fact]
+    public async Task One_who_fails_or_is_cancelled_keeps_nobody_waiting()
+    {
+        var gathered = new GatheredMasking(new InstanceMasker(FrameCodecs.Managed));
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+
+        var broken = gathered.BurnMasks(new BrokenStream(), new MemoryStream(), Masks, CancellationToken.None);
+        var gone = gathered.BurnMasks(new MemoryStream(Image(1)), new MemoryStream(), Masks, cancelled.Token);
+        var garbage = gathered.BurnMasks(new MemoryStream(new byte[500]), new MemoryStream(), Masks, CancellationToken.None);
+        var whole = gathered.BurnMasks(new MemoryStream(Image(2)), new MemoryStream(), Masks, CancellationToken.None);
+
+        await Assert.ThrowsAsync<IOException>(() => broken);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone);
+        Assert.IsNotType<MaskOutcome.Masked>(await garbage);
+        Assert.IsType<MaskOutcome.Masked>(await whole);
+        Assert.IsType<MaskOutcome.Masked>(await gathered.BurnMasks(new MemoryStream(Image(3)), new MemoryStream(), Masks, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task One_who_takes_long_keeps_nobody_waiting()
+    {
+        var gathered = new GatheredMasking(new InstanceMasker(FrameCodecs.Managed));
+        using var slow = new SlowStream(Image(1));
+        var late = gathered.BurnMasks(slow, new MemoryStream(), Masks, CancellationToken.None);
+
+        Assert.IsType<MaskOutcome.Masked>(await gathered.BurnMasks(new MemoryStream(Image(2)), new MemoryStream(), Masks, CancellationToken.None));
+
+        Assert.False(late.IsCompleted);
+        slow.GoOn.Set();
+        Assert.IsType<MaskOutcome.Masked>(await late);
+    }
+
+    private static byte[] Image(int seed)
+    {
+        var format = PixelFormat.Grey(64, 32 + seed, bitsStored: 12);
+        return new InstanceBuilder().Image(format, SampleFrame.Noise(format, seed: seed)).Build();
+    }
+
+    private sealed class BrokenStream() : MemoryStream(new byte[500])
+    {
+        public override int Read(Span<byte> buffer) => throw new IOException("The disk is gone.");
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new IOException("The disk is gone.");
+    }
+
+    private sealed class SlowStream(byte[] content) : MemoryStream(content)
+    {
+        public ManualResetEventSlim GoOn { get; } = new();
+
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            GoOn.Wait();
+            return base.Read(buffer, offset, count);
+        }
+
+        public override int Read(Span<byte> buffer)
+        {
+            GoOn.Wait();
+            return base.Read(buffer);
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            GoOn.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}
