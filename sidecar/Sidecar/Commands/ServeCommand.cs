@@ -56,7 +56,8 @@ internal static class ServeCommand
 
     private static WebApplication Build(string[] hostSettings)
     {
-        var builder = WebApplication.CreateBuilder(hostSettings);
+        // Settings are read once, at the start. To watch their files is to watch the working directory, where the state may lie.
+        var builder = WebApplication.CreateBuilder([.. hostSettings, "--hostBuilder:reloadConfigOnChange=false"]);
         builder.Configuration.AddEnvironmentVariables("SIDECAR_");
         builder.Logging.ClearProviders().AddJsonConsole(o => o.UseUtcTimestamp = true);
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning); // at Information it writes each address with its query, where a search names patients

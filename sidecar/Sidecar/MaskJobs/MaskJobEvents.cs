@@ -11,6 +11,11 @@ internal sealed class MaskJobEvents(MaskJobReader reader, MaskJobSignal signal, 
     // A fast job changes hundreds of times a second; a person sees five.
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(200);
 
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    // The view of a job names its finished images: of ten thousand it takes long, and must not take the time from the job itself.
+    private const int PauseToWork = 10;
+
     /// <summary>Returns false, having sent nothing, where there is no such job.</summary>
     public async Task<bool> Stream(string id, HttpResponse response, CancellationToken token)
     {
@@ -27,7 +32,7 @@ internal sealed class MaskJobEvents(MaskJobReader reader, MaskJobSignal signal, 
         try
         {
             await Send(response, view, stop.Token);
-            var sentAt = time.GetTimestamp();
+            var (sentAt, pause) = (time.GetTimestamp(), ShortestPause);
             while (view.State is MaskJobState.AwaitingConfirmation or MaskJobState.Queued or MaskJobState.Running)
             {
                 try
@@ -45,18 +50,20 @@ internal sealed class MaskJobEvents(MaskJobReader reader, MaskJobSignal signal, 
                     }
                 }
 
-                if (ShortestPause - time.GetElapsedTime(sentAt) is { Ticks: > 0 } early)
+                if (pause - time.GetElapsedTime(sentAt) is { Ticks: > 0 } early)
                 {
                     await Task.Delay(early, time, stop.Token);
                 }
 
                 change = signal.Next;
+                var begun = time.GetTimestamp();
                 var now = (await reader.ReadView(id, stop.Token))!;
                 if ((now.State, now.Done, now.Failed, now.Cancelled, now.CancelledAt) != (view.State, view.Done, view.Failed, view.Cancelled, view.CancelledAt))
                 {
                     view = now;
                     await Send(response, view, stop.Token);
                     sentAt = time.GetTimestamp();
+                    pause = TimeSpan.FromTicks(Math.Clamp(PauseToWork * time.GetElapsedTime(begun, sentAt).Ticks, ShortestPause.Ticks, LongestPause.Ticks));
                 }
             }
         }
