@@ -236,8 +236,12 @@ internal sealed partial class MaskJobRunner(
                         ServiceMeter.CountItems("restored");
                         break;
                     case ReplacementOutcome.Replaced replaced:
-                        await store.RecordMasked(claim, item.OrthancId, Keep(replaced), token);
-                        replacement.Close(replaced.Record);
+                        using (ServiceMeter.Time(ServiceMeter.Record))
+                        {
+                            await store.RecordMasked(claim, item.OrthancId, Keep(replaced), token);
+                            replacement.Close(replaced.Record);
+                        }
+
                         ServiceMeter.CountItems("masked");
                         break;
                     case ReplacementOutcome.Refused refused:

@@ -103,15 +103,33 @@ internal sealed class OrthancClient(HttpClient http)
             },
             token);
 
+    /// <summary>Whether Orthanc delivers the stored file exactly as <paramref name="expected"/> is, which is read from its beginning.</summary>
+    public async Task<bool> Delivers(OrthancId instance, Stream expected, CancellationToken token)
+    {
+        var comparison = new ComparingStream(expected);
+        await Read(
+            $"instances/{instance}/file",
+            LimitFor(expected.Length),
+            async r =>
+            {
+                comparison.Restart();
+                await r.Content.CopyToAsync(comparison, token);
+                return 0;
+            },
+            token);
+        return comparison.IsSame;
+    }
+
     /// <summary>
     /// Stores a file; returns Orthanc's id for it. Only Status Success counts: AlreadyStored answers 200 too, and means that nothing was changed.
     /// </summary>
+    /// <param name="file">Sent from its beginning; stays open.</param>
+    /// <param name="token">Gives up waiting for the answer.</param>
     /// <exception cref="OrthancException">No answer, or another than Success; the file may or may not be stored.</exception>
     public async Task<OrthancId> StoreInstance(Stream file, CancellationToken token)
     {
-        using var content = new StreamContent(file, 256 * 1024);
+        using var content = new FileContent(file);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/dicom");
-        content.Headers.ContentLength = file.Length - file.Position;
         var answer = await Call(HttpMethod.Post, "instances", content, LimitFor(file.Length), r => ReadJson(r, OrthancJson.Default.StoreAnswer, token), token);
         return answer switch
         {

@@ -89,8 +89,7 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     /// <summary>A new empty file of an instance, readable and writable.</summary>
     public EncryptedStream CreateSpool(string job, OrthancId instance, SpoolFile file, SpoolKeys keys)
     {
-        PrivateFiles.CreateFolder(Root);
-        PrivateFiles.CreateFolder(FolderOf(job));
+        EnsureFolder(job);
         return new EncryptedStream(PrivateFiles.Create(SpoolPath(job, instance, file)), file == SpoolFile.Original ? keys.Original : keys.Masked);
     }
 
@@ -124,8 +123,7 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     /// <summary>A file for an attachment's content; its name goes into the snapshot.</summary>
     public EncryptedStream CreateAttachment(string job, AttachmentSnapshot attachment)
     {
-        PrivateFiles.CreateFolder(Root);
-        PrivateFiles.CreateFolder(FolderOf(job));
+        EnsureFolder(job);
         return new EncryptedStream(PrivateFiles.Create(Path.Combine(FolderOf(job), attachment.File)), attachment.Key);
     }
 
@@ -155,8 +153,7 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
 
     public void OpenParents(string job, ParentsRecord parents)
     {
-        PrivateFiles.CreateFolder(Root);
-        PrivateFiles.CreateFolder(FolderOf(job));
+        EnsureFolder(job);
         WriteDurably(Path.Combine(FolderOf(job), ParentsFile), JsonSerializer.SerializeToUtf8Bytes(parents, JournalJson.Default.ParentsRecord));
     }
 
@@ -206,6 +203,16 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
                 File.Delete(record);
                 File.Delete(spool);
             }
+        }
+    }
+
+    // Asked for with each image of a job; its rights were set when it was made.
+    private void EnsureFolder(string job)
+    {
+        if (!Directory.Exists(FolderOf(job)))
+        {
+            PrivateFiles.CreateFolder(Root);
+            PrivateFiles.CreateFolder(FolderOf(job));
         }
     }
 

@@ -43,7 +43,7 @@ internal sealed partial class SafeReplacement(
     ReplacementJournal journal,
     ResourceSnapshots snapshots,
     WorkLimit limit,
-    InstanceMasker masker,
+    GatheredMasking masking,
     SealedOriginals originals,
     TimeProvider time,
     ILogger<SafeReplacement> logger)
@@ -211,7 +211,6 @@ internal sealed partial class SafeReplacement(
         var opened = false;
         try
         {
-            InstanceRecord record;
             var keys = SpoolKeys.Create();
             await using (var original = journal.CreateSpool(job, instance, SpoolFile.Original, keys))
             await using (var masked = journal.CreateSpool(job, instance, SpoolFile.Masked, keys))
@@ -237,7 +236,7 @@ internal sealed partial class SafeReplacement(
                 }
 
                 masked.Position = 0;
-                record = new InstanceRecord
+                var record = new InstanceRecord
                 {
                     JobId = job,
                     Instance = await snapshots.Take(job, OrthancLevel.Instances, instance, children: 0, token),
@@ -247,19 +246,22 @@ internal sealed partial class SafeReplacement(
                     Proof = proof,
                     Keys = keys,
                 };
-                original.FlushToDisk();
-                masked.FlushToDisk();
-            }
+                if (record.MaskedMd5 == record.Md5)
+                {
+                    // Masked before, in the same way: there is nothing to store, and storing would only shed metadata.
+                    return await IsStill(instance, info, token) ? new ReplacementOutcome.Replaced(record, info.Uuid) : null;
+                }
 
-            if (record.MaskedMd5 == record.Md5)
-            {
-                // Masked before, in the same way: there is nothing to store, and storing would only shed metadata.
-                return await IsStill(instance, info, token) ? new ReplacementOutcome.Replaced(record, info.Uuid) : null;
-            }
+                using (ServiceMeter.Time(ServiceMeter.Journal))
+                {
+                    original.FlushToDisk();
+                    masked.FlushToDisk();
+                    journal.Open(record);
+                }
 
-            journal.Open(record);
-            opened = true;
-            return await StoreMasked(record, token);
+                opened = true;
+                return await StoreMasked(record, masked, token);
+            }
         }
         finally
         {
@@ -297,7 +299,7 @@ internal sealed partial class SafeReplacement(
         try
         {
             using var timing = ServiceMeter.Time(ServiceMeter.Mask);
-            return await Task.Run(() => masker.BurnMasks(original, masked, masks, token), token);
+            return await masking.BurnMasks(original, masked, masks, token);
         }
         catch (Exception e) when (e is not (IOException or OperationCanceledException or UnauthorizedAccessException))
         {
@@ -307,21 +309,27 @@ internal sealed partial class SafeReplacement(
         }
     }
 
-    // From an open record to the verified end, whatever happened before. Null: someone else stored the instance, the record is closed.
     private async Task<ReplacementOutcome?> StoreMasked(InstanceRecord record, CancellationToken token)
+    {
+        await using var masked = journal.OpenSpool(record, SpoolFile.Masked);
+        return await StoreMasked(record, masked, token);
+    }
+
+    // From an open record to the verified end, whatever happened before. Null: someone else stored the instance, the record is closed.
+    private async Task<ReplacementOutcome?> StoreMasked(InstanceRecord record, EncryptedStream masked, CancellationToken token)
     {
         for (var attempt = 1; ; attempt++)
         {
             var now = await orthanc.FindFileInfo(record.Id, token);
             if (now?.UncompressedMd5 == record.MaskedMd5)
             {
-                string readBack;
+                bool isDelivered;
                 using (ServiceMeter.Time(ServiceMeter.ReadBack))
                 {
-                    readBack = await orthanc.ReadFile(record.Id, now.UncompressedSize, Stream.Null, token);
+                    isDelivered = await orthanc.Delivers(record.Id, masked, token);
                 }
 
-                if (readBack == record.MaskedMd5)
+                if (isDelivered)
                 {
                     using (ServiceMeter.Time(ServiceMeter.Restore))
                     {
@@ -347,7 +355,6 @@ internal sealed partial class SafeReplacement(
             {
                 // The original is still there, or (404) nothing is: the masked file goes in, never the original.
                 using var timing = ServiceMeter.Time(ServiceMeter.Store);
-                await using var masked = journal.OpenSpool(record, SpoolFile.Masked);
                 var stored = await orthanc.StoreInstance(masked, token);
                 if (stored != record.Id)
                 {

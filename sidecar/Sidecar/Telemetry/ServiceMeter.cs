@@ -11,7 +11,7 @@ internal static class ServiceMeter
     public const string Name = "Sidecar";
 
     /// <summary>Tag values of <see cref="Phase"/>.</summary>
-    public const string Fetch = "fetch", Mask = "mask", Store = "store", ReadBack = "readBack", Restore = "restore";
+    public const string Fetch = "fetch", Mask = "mask", Journal = "journal", Store = "store", ReadBack = "readBack", Restore = "restore", Record = "record";
 
     private static readonly Meter Meter = new(Name);
     private static readonly Counter<long> JobsFinished = Meter.CreateCounter<long>("sidecar.mask_jobs.finished", description: "Mask jobs that ended, by their final state.");
