@@ -134,6 +134,7 @@ internal sealed partial class ScanRunner(
             LogTryAgain(e, claim.Work.SeriesOrthancId); // taken again when its lease has run out
         }
 
+        signal.Pulse(); // with its last series a run is finished, and somebody may wait for it
         if (run.Priority == ScanPriority.Bulk)
         {
             var rest = time.GetElapsedTime(begun) * ((100.0 - options.Value.BulkCpuShare) / options.Value.BulkCpuShare);
