@@ -16,7 +16,7 @@ public sealed class NetworkTests(ITestOutputHelper output)
     public Task A_job_goes_on_when_the_network_is_back(object loss) => Run((Loss)loss, TimeSpan.FromSeconds(3), saysSo: false);
 
     /// <summary>Orthanc does what it was asked, the sidecar hears nothing until it gives up (60 s) and looks what became of it.</summary>
-    [NetworkFact]
+    [LongNetworkFact]
     public Task Answers_lost_for_longer_than_a_request_waits_are_resolved_by_reading_back() => Run(Loss.Back, TimeSpan.FromSeconds(65), saysSo: true);
 
     private async Task Run(Loss loss, TimeSpan time, bool saysSo)
