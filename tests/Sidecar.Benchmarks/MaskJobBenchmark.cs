@@ -63,12 +63,12 @@ internal static class MaskJobBenchmark
             var sidecarBefore = sidecar.ProcessorTime;
             jobs.Add(await Time(async () =>
             {
-                // Another region each time, in the midst of the picture, so that each job has something to burn.
+                // More of the banner each time, so that each job has something to burn.
                 var job = await sidecar.Submit(new
                 {
                     studyInstanceUid = Value("0020,000d"),
                     source = new { seriesInstanceUid = Value("0020,000e"), sopInstanceUid = Value("0008,0018") },
-                    regions = new[] { new { x = 380, y = 200 + (20 * round), width = 40, height = 20 } },
+                    regions = new[] { new { x = 16, y = 16, width = 16 + (8 * round), height = 20 } },
                     scope = "series",
                 });
                 // Watched as the viewer watches it; the stream ends with the job.
