@@ -132,7 +132,8 @@ public sealed class ClusterTests : IDisposable
         }
 
         var settings = Settings(await PostgresCluster.CreateDatabase());
-        await using var worker = await SidecarProcess.Start(proxy.Address, settings);
+        // Five images are stored, and as many as are in work are brought to their end.
+        await using var worker = await SidecarProcess.Start(proxy.Address, [.. settings, ("SIDECAR_Orthanc__Connections", "4")]);
         var (stored, amid, cancelled) = (0, new TaskCompletionSource(), new TaskCompletionSource());
         proxy.Answered = async (method, path) =>
         {
