@@ -309,14 +309,11 @@ internal sealed partial class SafeReplacement(
         }
     }
 
-    private async Task<ReplacementOutcome?> StoreMasked(InstanceRecord record, CancellationToken token)
-    {
-        await using var masked = journal.OpenSpool(record, SpoolFile.Masked);
-        return await StoreMasked(record, masked, token);
-    }
+    // After a restart, or from a restored backup, whose journal may lack the masked file of an instance that Orthanc holds masked already.
+    private Task<ReplacementOutcome?> StoreMasked(InstanceRecord record, CancellationToken token) => StoreMasked(record, null, token);
 
     // From an open record to the verified end, whatever happened before. Null: someone else stored the instance, the record is closed.
-    private async Task<ReplacementOutcome?> StoreMasked(InstanceRecord record, EncryptedStream masked, CancellationToken token)
+    private async Task<ReplacementOutcome?> StoreMasked(InstanceRecord record, EncryptedStream? masked, CancellationToken token)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -326,7 +323,9 @@ internal sealed partial class SafeReplacement(
                 bool isDelivered;
                 using (ServiceMeter.Time(ServiceMeter.ReadBack))
                 {
-                    isDelivered = await orthanc.Delivers(record.Id, masked, token);
+                    isDelivered = masked is null
+                        ? await orthanc.ReadFile(record.Id, now.UncompressedSize, Stream.Null, token) == record.MaskedMd5
+                        : await orthanc.Delivers(record.Id, masked, token);
                 }
 
                 if (isDelivered)
@@ -355,7 +354,8 @@ internal sealed partial class SafeReplacement(
             {
                 // The original is still there, or (404) nothing is: the masked file goes in, never the original.
                 using var timing = ServiceMeter.Time(ServiceMeter.Store);
-                var stored = await orthanc.StoreInstance(masked, token);
+                await using var kept = masked is null ? journal.OpenSpool(record, SpoolFile.Masked) : null;
+                var stored = await orthanc.StoreInstance(masked ?? kept!, token);
                 if (stored != record.Id)
                 {
                     throw new InvalidOperationException($"The masked file of instance {record.Id} was stored as {stored}: masking must not change patient and UIDs.");
