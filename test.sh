@@ -51,7 +51,13 @@ dotnet_count() {
         const failed = n("failed") + n("error") + n("timeout") + n("aborted"); [n("passed"), failed, n("total") - n("passed") - failed].join(" ")' "$work/$1.trx"
 }
 vitest_count() { json "$work/$1.json" '[r.numPassedTests, Math.max(r.numFailedTests, r.numFailedTestSuites), r.numPendingTests + r.numTodoTests].join(" ")'; }
-playwright_count() { json tests/viewer/test-results/results.json '[r.stats.expected, r.stats.unexpected + r.stats.flaky + r.errors.length, r.stats.skipped].join(" ")'; }
+# shellcheck disable=SC2016
+playwright_count() {
+    local run
+    for run in one-person two-persons; do
+        json "tests/viewer/test-results/$run.json" '[r.stats.expected, r.stats.unexpected + r.stats.flaky + r.errors.length, r.stats.skipped].join(" ")' || echo '0 1 0'
+    done | awk '{ p += $1; f += $2; s += $3 } END { print p, f, s }'
+}
 node_count() {
     awk '/^# (pass|fail|cancelled|skipped|todo) [0-9]+$/ { n[$2] = $3 } END { print n["pass"] + 0, n["fail"] + n["cancelled"], n["skipped"] + n["todo"] }' "$work/$1.log"
 }
@@ -68,21 +74,32 @@ api_document() {
 }
 extension_types() { npm --prefix ohif-extension run typecheck && npm --prefix tests/viewer run typecheck && touch "$work/extension-types.ok"; }
 dotnet_test() { dotnet test "$2" -c Release --no-build --logger "trx;LogFileName=$1.trx" --results-directory "$work"; }
+# Both runs with the same folder and ports, one after the other: a second person is asked for by the whole sidecar or not at all.
 viewer() {
-    local ports options=() names=(--port --orthanc-port --dicom-port --sidecar-port --idp-port) i
+    local ports options=() names=(--port --orthanc-port --dicom-port --sidecar-port --idp-port) i status=0
     read -ra ports < <(node --input-type=module -e "import { freePorts } from './tests/stack/stack.mjs'; console.log((await freePorts(5)).join(' '))")
     for i in "${!names[@]}"; do options+=("${names[i]}" "${ports[i]}"); done
-    SIDECAR_Reviews__HoldUntilFinalized=true ./start.sh --no-install --data "$work/data" "${options[@]}" &
-    stack=$!
+    export SIDECAR_TEST_STATE=$work/data SIDECAR_TEST_URL=http://127.0.0.1:${ports[0]} SIDECAR_TEST_ORTHANC_URL=http://127.0.0.1:${ports[1]}
     trap 'kill -TERM "$stack" 2>/dev/null; wait "$stack"' EXIT
+    SIDECAR_Reviews__HoldUntilFinalized=true in_viewer_stack || status=1
+    SIDECAR_MaskJobs__TwoPersonApproval=true SIDECAR_Scans__Enabled=false SIDECAR_TEST_TWO_PERSONS=1 in_viewer_stack || status=1
+    return "$status"
+}
+in_viewer_stack() {
+    local status=0
+    rm -f "$work/data/ready"
+    ./start.sh --no-install --data "$work/data" "${options[@]}" &
+    stack=$!
     until [[ -e $work/data/ready ]]; do
         kill -0 "$stack" 2>/dev/null || { echo 'the stack did not start'; return 1; }
         sleep 0.5
     done
-    SIDECAR_TEST_STATE=$work/data SIDECAR_TEST_URL=http://127.0.0.1:${ports[0]} SIDECAR_TEST_ORTHANC_URL=http://127.0.0.1:${ports[1]} \
-        npm --prefix tests/viewer test
+    npm --prefix tests/viewer test || status=1
+    kill -TERM "$stack"
+    wait "$stack"
+    return "$status"
 }
-export -f api_document extension_types dotnet_test viewer
+export -f api_document extension_types dotnet_test viewer in_viewer_stack
 export work document
 
 rm -rf "$work" tests/viewer/test-results

@@ -137,8 +137,9 @@ export class MaskingSession {
         return false;
       }
       const annotations = job.regions.flatMap(region => this.annotate(image, region) ?? []);
-      this.approved.set(job.id, annotations.map(annotation => annotation.annotationUID ?? ''));
+      // They have their UIDs only once they are on the image.
       this.masks.show(annotations);
+      this.approved.set(job.id, annotations.map(annotation => annotation.annotationUID ?? ''));
       return true;
     };
     if (!draw()) {

@@ -40,14 +40,18 @@ export function fakeHost() {
     },
     RectangleROITool: class {},
     AnnotationTool: {
-      createAnnotationForViewport: (_viewport: unknown, data: object) => ({ annotationUID: `mask-${annotations.length + 1}`, isLocked: false, ...data }),
+      createAnnotationForViewport: (_viewport: unknown, data: object) => ({ isLocked: false, ...data }),
     },
     addTool: vi.fn(),
     annotation: {
       state: {
         getAllAnnotations: () => annotations,
         getAnnotation: (uid: string) => annotations.find(annotation => annotation.annotationUID === uid),
-        addAnnotation: (annotation: MaskAnnotation) => annotations.push(annotation),
+        // Cornerstone, too, gives an annotation its UID only here.
+        addAnnotation: (annotation: MaskAnnotation) => {
+          annotation.annotationUID ??= `mask-${annotations.length + 1}`;
+          return annotations.push(annotation);
+        },
         removeAnnotation: (uid: string) => {
           const index = annotations.findIndex(annotation => annotation.annotationUID === uid);
           if (index >= 0) {

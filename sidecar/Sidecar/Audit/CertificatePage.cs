@@ -13,7 +13,7 @@ internal static class CertificatePage
         body { font: 14px/1.45 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #111; background: #fff; }
         h1 { font-size: 22px; } h2 { font-size: 16px; margin-top: 1.6em; } table { border-collapse: collapse; width: 100%; }
         th, td { border: 1px solid #999; padding: 4px 8px; text-align: left; vertical-align: top; } thead { display: table-header-group; } tr { break-inside: avoid; }
-        dt { font-weight: 600; float: left; clear: left; width: 13em; } dd { margin: 0 0 4px 13em; overflow-wrap: anywhere; }
+        dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 1.5em; } dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
         code { font-size: 11.5px; overflow-wrap: anywhere; } .small { color: #444; font-size: 12.5px; } @media print { body { margin: 0; max-width: none; } }
         """;
 
@@ -31,21 +31,21 @@ internal static class CertificatePage
         page.Append("<h1>Certificate of masking</h1>\n<dl>\n");
         Entry("Study Instance UID", created.StudyInstanceUid);
         Entry("Approved by", Person(created));
-        Entry("Approved at", created.At);
+        Entry("Approved at", Time(created.At));
         Entry("Reason given", ReasonIn(asked));
         if ((certificate.Find("maskJobConfirmed") ?? certificate.Find("maskJobDeclined")) is { } second)
         {
             var word = second.Action == "maskJobConfirmed" ? "Confirmed" : "Declined";
             using var said = JsonDocument.Parse(second.Details);
             Entry($"{word} by", Person(second));
-            Entry($"{word} at", second.At);
+            Entry($"{word} at", Time(second.At));
             Entry("Reason of the second person", ReasonIn(said));
         }
 
-        Entry("Finished at", finished.At);
+        Entry("Finished at", Time(finished.At));
         if (certificate.RestorableUntil() is { } until)
         {
-            Entry("Originals kept", $"encrypted, until {until}: until then they could be restored");
+            Entry("Originals kept", $"encrypted, until {Time(until)}: until then they could be restored");
             var restored = certificate.Events.Count(e => e.Row.Action == "instanceRestored");
             Entry("Originals restored", restored == 0 ? "none up to the issue of this certificate" : $"{Number(restored)}, so these images are NOT masked any more by this job");
         }
@@ -81,7 +81,7 @@ internal static class CertificatePage
             + "(SHA-256) with what is written here; it needs no connection to this service.</p>\n<dl>\n");
         Entry("Audit rows", $"{Number(certificate.Events[0].Row.Sequence)} to {Number(certificate.Events[^1].Row.Sequence)}");
         Entry("Hash of the last row", certificate.Events[^1].Row.Hash);
-        Entry("Issued at", certificate.IssuedAt);
+        Entry("Issued at", Time(certificate.IssuedAt));
         Entry("Signed with the key", key?.Fingerprint ?? "not signed: no key is set");
         page.Append("</dl>\n<p class=\"small\">Hashes are SHA-256. Copies made before the masking, such as backups and images sent elsewhere, are not covered.</p>\n</body></html>\n");
         return page.ToString();
@@ -100,6 +100,10 @@ internal static class CertificatePage
         _ => $"{Number(image.Frames)} frames; approved for some only: " + string.Join("; ", image.InSomeFrames.Select(m =>
             string.Create(CultureInfo.InvariantCulture, $"x {m.Region.X}, y {m.Region.Y}, {m.Region.Width} × {m.Region.Height} in {Text(m.Frames)}"))),
     };
+
+    /// <summary>For people; to the second. The JSON form has what is stored.</summary>
+    private static string Time(string at) =>
+        DateTimeOffset.TryParse(at, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture) : at;
 
     private static string Text(string value) => HtmlEncoder.Default.Encode(value);
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test as base, type BrowserContext } from '@playwright/test';
+import { test as base, type BrowserContext, type Page, type PlaywrightTestOptions } from '@playwright/test';
 import { baseUrl, sessionOf, type UserName } from './stack.ts';
 import { storeStudy, type StoredStudy } from './studies.ts';
 import { Viewer } from './viewer.ts';
@@ -10,6 +10,8 @@ interface Fixtures {
   /** Which user the browser is logged in as. */
   user: UserName;
   viewer: Viewer;
+  /** Another tab, in which somebody else is logged in; the tabs that are open stay with their users. */
+  tabOf: (user: UserName) => Promise<Page>;
   /** Stores a fresh copy of a demo study; it is removed after the test. */
   store: (...how: Parameters<typeof storeStudy>) => Promise<StoredStudy>;
 }
@@ -37,9 +39,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
 
   // Nothing but the cache passes from test to test: each begins with the cookies of its user, and with empty storage.
   context: async ({ profile, storageState }, use) => {
-    await profile.clearCookies();
-    const { cookies } = (typeof storageState === 'string' ? JSON.parse(readFileSync(storageState, 'utf8')) : storageState) as Exclude<typeof storageState, string | undefined>;
-    await profile.addCookies(cookies);
+    await wearCookies(profile, storageState);
     await use(profile);
     const [first, ...others] = profile.pages(); // without its first page the browser would end
     await Promise.all(others.map(page => page.close()));
@@ -52,6 +52,13 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     await use(page);
   },
 
+  // Only the identity provider's cookies say who logs in next; a tab keeps its token for itself.
+  tabOf: async ({ context }, use) =>
+    use(async user => {
+      await wearCookies(context, sessionOf(user));
+      return context.newPage();
+    }),
+
   viewer: async ({ page }, use) => use(new Viewer(page)),
   store: async ({}, use) => {
     const studies: StoredStudy[] = [];
@@ -63,5 +70,11 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     await Promise.all(studies.map(study => study.remove()));
   },
 });
+
+async function wearCookies(context: BrowserContext, storageState: PlaywrightTestOptions['storageState']): Promise<void> {
+  await context.clearCookies();
+  const { cookies } = (typeof storageState === 'string' ? JSON.parse(readFileSync(storageState, 'utf8')) : storageState) as Exclude<typeof storageState, string | undefined>;
+  await context.addCookies(cookies);
+}
 
 export { expect } from '@playwright/test';
