@@ -33,7 +33,7 @@ export async function openSessionIfPermitted(host: Host, clients: Clients, masks
   currentSession.set(masking);
   masking?.open();
   if (may('mask') || may('review')) {
-    const findings = new FindingsSession(host, clients.findings, may('review'), masking?.mayMask ? masking : null);
+    const findings = new FindingsSession(host, clients.findings, me, masking?.mayMask ? masking : null);
     currentFindings.set(findings);
     findings.open();
   }

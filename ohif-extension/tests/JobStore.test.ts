@@ -111,7 +111,7 @@ test('look_AfterAReload_FollowsWhatRuns_AndDoesNotAnnounceWhatEndedBefore', asyn
   const running = aJob({ id: 'running' });
   const old = aJob({ id: 'old', state: 'succeeded', finishedAt: '2026-01-01T10:05:00Z' });
   const jobEvents = vi.fn(() => events(aJob({ id: 'running', state: 'succeeded', done: 3 })));
-  const store = new JobStore(fakeClient({ jobsOfStudy: async () => [running, old], jobEvents }), { onFinished }, openedAt);
+  const store = new JobStore(fakeClient({ jobsOfStudy: async () => ({ jobs: [running, old] }), jobEvents }), { onFinished }, openedAt);
   await store.look(['1.2']);
   await vi.advanceTimersByTimeAsync(0);
   expect(jobEvents).toHaveBeenCalledExactlyOnceWith('running', expect.anything());
@@ -122,7 +122,7 @@ test('look_AfterAReload_FollowsWhatRuns_AndDoesNotAnnounceWhatEndedBefore', asyn
 test('look_JobOfAnotherTabEndedBetweenTwoLooks_IsAnnouncedOnce', async () => {
   const onFinished = vi.fn();
   let jobs: MaskJobView[] = [];
-  const store = new JobStore(fakeClient({ jobsOfStudy: async () => jobs }), { onFinished });
+  const store = new JobStore(fakeClient({ jobsOfStudy: async () => ({ jobs }) }), { onFinished });
   await store.look(['1.2']);
   jobs = [aJob({ id: 'other', state: 'failed', done: 2, failed: 1, finishedAt: '2020-01-01T00:00:00Z' })];
   await store.look(['1.2']);
@@ -131,7 +131,7 @@ test('look_JobOfAnotherTabEndedBetweenTwoLooks_IsAnnouncedOnce', async () => {
 });
 
 test('watch_AsksAtAModestPace_AndNotWhileHidden', async () => {
-  const jobsOfStudy = vi.fn(async () => []);
+  const jobsOfStudy = vi.fn(async () => ({ jobs: [] }));
   let visible = true;
   const store = new JobStore(fakeClient({ jobsOfStudy }), { onFinished: vi.fn() });
   void store.watch(
@@ -147,4 +147,23 @@ test('watch_AsksAtAModestPace_AndNotWhileHidden', async () => {
   visible = true;
   await vi.advanceTimersByTimeAsync(60_000);
   expect(jobsOfStudy).toHaveBeenCalledTimes(4);
+});
+
+test('older jobs are asked for page by page, and nobody is told of their end', async () => {
+  const aPast = (id: string): MaskJobView => aJob({ id, state: 'succeeded', done: 3, createdAt: '2026-01-01T00:00:00Z', finishedAt: '2026-01-01T00:01:00Z' });
+  const pages: Record<string, { jobs: MaskJobView[]; next?: string }> = { '': { jobs: [aPast('j4')], next: 'j4' }, j4: { jobs: [aPast('j3'), aPast('j2')], next: 'j2' }, j2: { jobs: [aPast('j1')] } };
+  const jobsOfStudy = vi.fn(async (_study: string, before = '') => pages[before]!);
+  const onFinished = vi.fn();
+  const store = new JobStore(fakeClient({ jobsOfStudy }), { onFinished });
+  await store.look(['1.2']);
+  expect(store.hasOlder.get()).toBe(true);
+  await store.older();
+  expect(store.jobs.get()).toHaveLength(3);
+  // The watch asks for the newest again and again, which must not turn the pages back.
+  await store.look(['1.2']);
+  await store.older();
+  expect(store.jobs.get().map(({ job }) => job.id).sort()).toEqual(['j1', 'j2', 'j3', 'j4']);
+  expect(store.hasOlder.get()).toBe(false);
+  expect(jobsOfStudy.mock.calls.map(([, before]) => before)).toEqual([undefined, 'j4', undefined, 'j2']);
+  expect(onFinished).not.toHaveBeenCalled();
 });

@@ -88,6 +88,7 @@ export function fakeFindings(study: StudyFindings) {
     finalize: vi.fn(async () => set({ state: 'finalized' })),
     reopen: vi.fn(async () => set({ state: 'findings' })),
     keepTemplate: vi.fn(async () => undefined),
+    takeBackMiss: vi.fn(async (sample: string) => set({ missed: now.missed.filter(image => image.sampleId !== sample) })),
   } satisfies FindingsClient;
   return { client, set };
 }

@@ -27,7 +27,7 @@ describe('a job that waits for a second person', () => {
   const [confirm, decline, cancel, shown] = [vi.fn(async () => undefined), vi.fn(async () => undefined), vi.fn(async () => undefined), vi.fn()];
   const show = (job: MaskJobView, me: Me): Promise<HTMLElement> => {
     const followed: FollowedJob[] = [{ job, connection: 'live' }];
-    return render(<JobList jobs={{ jobs: new Observable<readonly FollowedJob[]>(followed), certificate: vi.fn(), cancel, confirm, decline }} me={me} show={shown} />);
+    return render(<JobList jobs={{ jobs: new Observable<readonly FollowedJob[]>(followed), hasOlder: new Observable(false), older: vi.fn(), certificate: vi.fn(), cancel, confirm, decline }} me={me} show={shown} />);
   };
   beforeEach(() => vi.clearAllMocks());
 
@@ -113,7 +113,7 @@ describe('the store', () => {
     let listed = awaiting();
     const onFinished = vi.fn();
     const onCreated = vi.fn();
-    const store = new JobStore({ jobsOfStudy: async () => [listed], jobEvents: events } as unknown as SidecarClient, { onFinished });
+    const store = new JobStore({ jobsOfStudy: async () => ({ jobs: [listed] }), jobEvents: events } as unknown as SidecarClient, { onFinished });
     await store.start(async () => awaiting(), onCreated);
     await store.look(['1.2']);
     expect([onCreated.mock.calls.length, events.mock.calls.length]).toEqual([1, 0]);
@@ -155,7 +155,7 @@ describe('in the viewer', () => {
   );
 
   const enter = (me: Me, client: Partial<SidecarClient>): Promise<void> =>
-    act(async () => openSessionIfPermitted(fake.host, { masking: { me: async () => me, jobsOfStudy: async () => [], ...client } as unknown as SidecarClient, findings: fakeFindings(aStudy([])).client }, masks, leave.signal));
+    act(async () => openSessionIfPermitted(fake.host, { masking: { me: async () => me, jobsOfStudy: async () => ({ jobs: [] }), ...client } as unknown as SidecarClient, findings: fakeFindings(aStudy([])).client }, masks, leave.signal));
 
   test('one who may only confirm sees the jobs and draws nothing', async () => {
     await enter({ subject: 'otto', name: 'Otto', permissions: ['confirm'] }, {});
@@ -170,7 +170,7 @@ describe('in the viewer', () => {
   test('the masks of a job are shown, locked, and gone when it is declined', async () => {
     const job = awaiting({ source: { seriesInstanceUid: '1.1', sopInstanceUid: '1.1.1' }, regions: [{ x: 10, y: 20, width: 30, height: 40 }] });
     const declined: MaskJobView = { ...job, state: 'declined', finishedAt: new Date().toISOString(), decision: { at: '', by: 'Ann Other', reason: 'no' } };
-    await enter(ann, { jobsOfStudy: async () => [job], declineJob: async () => declined });
+    await enter(ann, { jobsOfStudy: async () => ({ jobs: [job] }), declineJob: async () => declined });
     const session = currentSession.get();
     vi.spyOn(session!.services.displaySetService, 'getActiveDisplaySets').mockReturnValue([{ displaySetInstanceUID: 'd', instances: [{ SOPInstanceUID: '1.1.1' }] }] as never);
     const change = vi.fn();
@@ -187,7 +187,7 @@ describe('in the viewer', () => {
   test('whoever approved is told that it waits, and that it was declined; the masks are kept', async () => {
     const job = awaiting();
     let now: MaskJobView = job;
-    await enter(mia, { createJob: async () => job, jobsOfStudy: async () => [now] });
+    await enter(mia, { createJob: async () => job, jobsOfStudy: async () => ({ jobs: [now] }) });
     fake.draw('a', { x: 10, y: 20, width: 30, height: 40 });
     const session = currentSession.get();
     await act(async () => session?.approve({} as never, 'key', ['a']));
@@ -202,8 +202,8 @@ describe('in the viewer', () => {
 
 test('the pages list what waits for this person in all studies, and nothing of the own', async () => {
   const jobs = [awaiting({ id: 'a', studyInstanceUid: '1.2&3' }), awaiting({ id: 'b', createdBySubject: 'ann' })];
-  const page = await render(<AwaitingJobs client={{ awaitingJobs: async () => jobs }} me={ann} />);
+  const page = await render(<AwaitingJobs client={{ awaitingJobs: async () => ({ jobs }) }} me={ann} />);
   expect(page.textContent).toContain('1 masking waits for a second person');
   expect([...page.querySelectorAll('a')].map(a => a.getAttribute('href'))).toEqual(['/viewer?StudyInstanceUIDs=1.2%263']);
-  expect((await render(<AwaitingJobs client={{ awaitingJobs: async () => jobs.slice(1) }} me={ann} />)).textContent).toBe('');
+  expect((await render(<AwaitingJobs client={{ awaitingJobs: async () => ({ jobs: jobs.slice(1) }) }} me={ann} />)).textContent).toBe('');
 });

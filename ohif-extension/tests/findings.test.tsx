@@ -35,7 +35,7 @@ afterEach(() => {
 
 async function open(study: StudyFindings, permissions: Me['permissions'] = ['mask', 'review']) {
   const fake = fakeFindings(study);
-  const masking = { me: async () => ({ subject: 'mia', name: 'Mia', permissions }), jobsOfStudy: async () => [] } as unknown as SidecarClient;
+  const masking = { me: async () => ({ subject: 'mia', name: 'Mia', permissions }), jobsOfStudy: async () => ({ jobs: [] }) } as unknown as SidecarClient;
   await act(async () => openSessionIfPermitted(host.host, { masking, findings: fake.client }, masks, leave.signal));
   const run = vi.fn();
   const panel = await render(<FindingsPanel run={run} />);
@@ -226,12 +226,26 @@ test('an image that could not be scanned stands there with its reason until some
 });
 
 test('an image with text that the scan overlooked is named and keeps the study from its end', async () => {
-  const { panel } = await open(aStudy([], { missed: [{ seriesInstanceUid: '1.1', sopInstanceUid: '1.1.1', instanceNumber: 7 }] }));
+  const { panel } = await open(aStudy([], { missed: [{ seriesInstanceUid: '1.1', sopInstanceUid: '1.1.1', instanceNumber: 7, seenBy: 'Otto', seenBySubject: 'otto', sampleId: 's1' }] }));
   expect(panel.textContent).toContain('Text was seen in 1 image without findings');
   expect(panel.textContent).not.toContain('No text was found');
   expect(byCy('image-masking-missed').textContent).toContain('7');
   expect(byCy('image-masking-left').textContent).toBe('1 image with overlooked text to mask by hand');
   expect(byCy('image-masking-finalize').getAttribute('aria-disabled')).toBe('true');
+});
+
+test('who saw text by mistake takes it back, nobody else', async () => {
+  const mistaken = { seriesInstanceUid: '1.1', sopInstanceUid: '1.1.1', instanceNumber: 7, seenBy: 'Otto', seenBySubject: 'otto', sampleId: 's1' };
+  const { client, panel } = await open(aStudy([], { missed: [mistaken, { ...mistaken, sopInstanceUid: '1.1.2', instanceNumber: 8, seenBy: 'Mia', seenBySubject: 'mia', sampleId: 's2' }] }));
+  expect(panel.textContent).toContain('seen by Otto');
+  expect(panel.querySelectorAll('[data-cy="image-masking-take-back"]')).toHaveLength(1);
+  await click(byCy('image-masking-take-back'));
+  expect(client.takeBackMiss).not.toHaveBeenCalled();
+  expect(byCy('image-masking-take-back').textContent).toBe('There is no text on it');
+  await click(byCy('image-masking-take-back'));
+  await settle();
+  expect(client.takeBackMiss).toHaveBeenCalledExactlyOnceWith('s2', expect.anything());
+  expect(panel.querySelectorAll('[data-cy="image-masking-missed"]')).toHaveLength(1);
 });
 
 test('a study is finalized when nothing is left, and opened again with a reason', async () => {

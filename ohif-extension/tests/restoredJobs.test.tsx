@@ -9,7 +9,7 @@ import { aJob } from './support';
 const show = (job: MaskJobView): Promise<HTMLElement> =>
   render(
     <JobList
-      jobs={{ jobs: new Observable<readonly FollowedJob[]>([{ job, connection: 'live' }]), certificate: vi.fn(), cancel: vi.fn(), confirm: vi.fn(), decline: vi.fn() }}
+      jobs={{ jobs: new Observable<readonly FollowedJob[]>([{ job, connection: 'live' }]), hasOlder: new Observable(false), older: vi.fn(), certificate: vi.fn(), cancel: vi.fn(), confirm: vi.fn(), decline: vi.fn() }}
       me={{ subject: 'mia', name: 'Mia Masker', permissions: ['mask'] }}
       show={vi.fn()}
     />,

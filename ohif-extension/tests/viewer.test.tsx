@@ -37,7 +37,7 @@ afterEach(() => {
 });
 
 async function enter(me: () => Promise<Me>): Promise<void> {
-  const client = { me, jobsOfStudy: async () => [] } as unknown as SidecarClient;
+  const client = { me, jobsOfStudy: async () => ({ jobs: [] }) } as unknown as SidecarClient;
   await act(async () => openSessionIfPermitted(fake.host, { masking: client, findings: fakeFindings(aStudy([])).client }, masks, leave.signal));
 }
 
@@ -75,7 +75,7 @@ describe('without the permission nothing of masking shows', () => {
     vi.useFakeTimers();
     try {
       const me = vi.fn(mia).mockRejectedValueOnce(new SidecarProblem(503, 'x', ''));
-      const opening = openSessionIfPermitted(fake.host, { masking: { me, jobsOfStudy: async () => [] } as unknown as SidecarClient, findings: fakeFindings(aStudy([])).client }, masks, leave.signal);
+      const opening = openSessionIfPermitted(fake.host, { masking: { me, jobsOfStudy: async () => ({ jobs: [] }) } as unknown as SidecarClient, findings: fakeFindings(aStudy([])).client }, masks, leave.signal);
       await vi.advanceTimersByTimeAsync(1_000);
       expect(currentSession.get()).toBeNull();
       await vi.advanceTimersByTimeAsync(2_000);
@@ -252,7 +252,7 @@ test('new pixels that never arrive do not keep back how the job ended', async ()
   try {
     Object.assign(fake.viewport, stackThatNeverLoads);
     const job = aJob({ state: 'failed', done: 2, failed: 1, maskedSopInstanceUids: ['1.1.1'] });
-    const client = { me: mia, jobsOfStudy: async () => [], createJob: async () => job } as unknown as SidecarClient;
+    const client = { me: mia, jobsOfStudy: async () => ({ jobs: [] }), createJob: async () => job } as unknown as SidecarClient;
     await act(async () => openSessionIfPermitted(fake.host, { masking: client, findings: fakeFindings(aStudy([])).client }, masks, leave.signal));
     await act(async () => currentSession.get()?.approve({} as MaskJobRequest, 'key', []));
     await act(async () => vi.advanceTimersByTimeAsync(19_000));
@@ -268,7 +268,9 @@ test('new pixels that never arrive do not keep back how the job ended', async ()
 });
 
 describe('the job list', () => {
-  const show = async (...jobs: FollowedJob[]): Promise<HTMLElement> => render(<JobList jobs={{ jobs: new Observable<readonly FollowedJob[]>(jobs), certificate, cancel, confirm: vi.fn(), decline: vi.fn() }} me={{ subject: 'mia', name: 'Mia Masker', permissions: ['mask'] }} show={vi.fn()} />);
+  const hasOlder = new Observable(false);
+  const older = vi.fn(async () => undefined);
+  const show = async (...jobs: FollowedJob[]): Promise<HTMLElement> => render(<JobList jobs={{ jobs: new Observable<readonly FollowedJob[]>(jobs), hasOlder, older, certificate, cancel, confirm: vi.fn(), decline: vi.fn() }} me={{ subject: 'mia', name: 'Mia Masker', permissions: ['mask'] }} show={vi.fn()} />);
   const cancel = vi.fn(async () => undefined);
   const certificate = vi.fn(async () => new Blob());
 
@@ -278,6 +280,24 @@ describe('the job list', () => {
     expect(bar?.getAttribute('aria-valuenow')).toBe('1');
     expect(bar?.getAttribute('aria-valuetext')).toBe('1 of 3 images');
     expect(byCy('image-masking-job-progress').textContent).toBe('1 of 3 images · 20 seconds left');
+  });
+
+  test('older jobs are shown when asked, those of the sidecar too, until none is left', async () => {
+    const ended = (count: number): FollowedJob[] => Array.from({ length: count }, (_none, index) => ({ job: aJob({ id: `j${index}`, state: 'succeeded', done: 3 }), connection: 'live' as const }));
+    hasOlder.set(true);
+    const list = await show({ job: aJob(), connection: 'live' }, ...ended(50));
+    expect(list.querySelectorAll('[data-cy="image-masking-job"]')).toHaveLength(6);
+    const more = (): HTMLElement => byCy('image-masking-jobs-older');
+    expect(more().textContent).toBe('Show older jobs');
+    await click(more());
+    expect(list.querySelectorAll('[data-cy="image-masking-job"]')).toHaveLength(26);
+    expect(older).not.toHaveBeenCalled();
+    await click(more());
+    await click(more());
+    expect(older).toHaveBeenCalledOnce();
+    expect(list.querySelectorAll('[data-cy="image-masking-job"]')).toHaveLength(51);
+    await act(async () => hasOlder.set(false));
+    expect(list.querySelector('[data-cy="image-masking-jobs-older"]')).toBeNull();
   });
 
   test('a failed job says first how many images failed, then how many are masked', async () => {

@@ -11,6 +11,7 @@ import type { SampleView } from '../sidecar/reviewTypes';
 export function SampleQuestion({ client, onAnswered }: { readonly client: PageClient; readonly onAnswered: () => void }): ReactNode {
   const [sample, setSample] = useState<SampleView | 'none'>();
   const [looked, setLooked] = useState(false);
+  const [last, setLast] = useState<{ readonly sample: SampleView; readonly hasText: boolean }>();
   const [problem, setProblem] = useState('');
 
   const next = async (): Promise<void> => {
@@ -22,9 +23,22 @@ export function SampleQuestion({ client, onAnswered }: { readonly client: PageCl
       setProblem(describe(error));
     }
   };
-  const answer = async (id: string, hasText: boolean): Promise<void> => {
+  const correct = async (): Promise<void> => {
+    if (last) {
+      setProblem('');
+      try {
+        await client.correctSample(last.sample.id, !last.hasText);
+        setLast({ ...last, hasText: !last.hasText });
+        onAnswered();
+      } catch (error) {
+        setProblem(describe(error));
+      }
+    }
+  };
+  const answer = async (answered: SampleView, hasText: boolean): Promise<void> => {
     try {
-      await client.answerSample(id, hasText);
+      await client.answerSample(answered.id, hasText);
+      setLast({ sample: answered, hasText });
       onAnswered();
       await next();
     } catch (error) {
@@ -45,9 +59,16 @@ export function SampleQuestion({ client, onAnswered }: { readonly client: PageCl
             {t('sample.look')}
           </a>
           <span>{t('sample.question')}</span>
-          <button type="button" disabled={!looked} onClick={() => void answer(sample.id, true)}>{t('sample.yes')}</button>
-          <button type="button" disabled={!looked} onClick={() => void answer(sample.id, false)}>{t('sample.no')}</button>
+          <button type="button" disabled={!looked} onClick={() => void answer(sample, true)}>{t('sample.yes')}</button>
+          <button type="button" disabled={!looked} onClick={() => void answer(sample, false)}>{t('sample.no')}</button>
         </div>
+      )}
+      {last && (
+        <p className="buttons quiet" data-cy="last-answer">
+          <span role="status">{t(last.hasText ? 'sample.last.yes' : 'sample.last.no')}</span>
+          <a href={viewerAddress(last.sample)} target="_blank" rel="noopener">{t('sample.last.look')}</a>
+          <button type="button" onClick={() => void correct()}>{t(last.hasText ? 'sample.correct.yes' : 'sample.correct.no')}</button>
+        </p>
       )}
     </section>
   );

@@ -8,7 +8,7 @@ import type { MaskedImage } from '../masks/mask';
 import type { MaskingSession } from '../session';
 import type { FindingsClient } from '../sidecar/reviewClient';
 import type { RegionView } from '../sidecar/reviewTypes';
-import { isFinal } from '../sidecar/types';
+import { isFinal, type Me } from '../sidecar/types';
 import { arrange, findingsOnFrame, nextOpen, type ClusterRow } from './findingList';
 import { FindingsStore } from './FindingsStore';
 import { findingToolName } from './FindingTool';
@@ -40,14 +40,19 @@ export class FindingsSession {
   constructor(
     private readonly host: Host,
     client: FindingsClient,
-    /** May decide and finalize. */
-    readonly mayReview: boolean,
+    /** Who looks. */
+    readonly me: Me,
     /** Applies accepted masks; null without the permission to mask. */
     readonly masking: MaskingSession | null,
   ) {
     this.services = host.servicesManager.services;
     this.libraries = cornerstoneLibraries(host.extensionManager);
     this.store = new FindingsStore(client);
+  }
+
+  /** May decide and finalize. */
+  get mayReview(): boolean {
+    return this.me.permissions.includes('review');
   }
 
   /** Puts the boxes and the panel in place; the mode must have built its tool groups. */

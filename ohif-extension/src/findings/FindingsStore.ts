@@ -111,6 +111,14 @@ export class FindingsStore {
     });
   }
 
+  /** This person saw no text there after all. */
+  takeBackMiss(sample: string): Promise<boolean> {
+    return this.request(async study => {
+      await this.client.takeBackMiss(sample, this.abort.signal);
+      this.take(await this.client.findings(study, this.abort.signal));
+    });
+  }
+
   scan(): Promise<boolean> {
     return this.request(async study => {
       await this.client.scan(study, this.abort.signal);

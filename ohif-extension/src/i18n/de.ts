@@ -1,8 +1,10 @@
+import { auditDe } from './audit.de';
 import { findingsDe } from './findings.de';
 import type { MessageKey } from './index';
 import { pagesDe } from './pages.de';
 
 export const de: Record<MessageKey, string> = {
+  ...auditDe,
   ...findingsDe,
   ...pagesDe,
   'mask': 'Schwärzen',
@@ -28,6 +30,7 @@ export const de: Record<MessageKey, string> = {
     'Keine Masken gezeichnet. Wählen Sie „Maske zeichnen“ und ziehen Sie ein Rechteck über eingebrannten Text, oder fügen Sie hier eine hinzu und setzen Sie sie mit den Pfeiltasten.',
   'panel.drawn': 'Gezeichnete Masken',
   'panel.jobs': 'Schwärzungsaufträge',
+  'panel.jobs.older': 'Ältere Aufträge zeigen',
   'panel.jobs.none': 'Keine Schwärzungsaufträge für diese Studie.',
   'panel.image': 'Bild {number}',
   'panel.frames': 'gilt für alle {count} Einzelbilder',

@@ -1,7 +1,9 @@
+import { auditEn } from './audit.en';
 import { findingsEn } from './findings.en';
 import { pagesEn } from './pages.en';
 
 export const en = {
+  ...auditEn,
   ...findingsEn,
   ...pagesEn,
   'mask': 'Mask',
@@ -26,6 +28,7 @@ export const en = {
   'panel.empty': 'No masks drawn. Choose Draw Mask and drag a rectangle over burned-in text, or add one here and place it with the arrow keys.',
   'panel.drawn': 'Masks drawn',
   'panel.jobs': 'Masking jobs',
+  'panel.jobs.older': 'Show older jobs',
   'panel.jobs.none': 'No masking jobs for this study.',
   'panel.image': 'Image {number}',
   'panel.frames': 'applies to all {count} frames',

@@ -103,6 +103,9 @@ export const findingsDe: Record<keyof typeof findingsEn, string> = {
 
   'missed.title_one': 'In {count} Bild ohne Fund wurde Text gesehen',
   'missed.title_other': 'In {count} Bildern ohne Fund wurde Text gesehen',
+  'missed.by': 'gesehen von {name}',
+  'missed.takeBack': 'Ich habe mich geirrt',
+  'missed.takeBack.sure': 'Es ist kein Text darauf',
   'missed.explain': 'Jemand, der nach zufälligen Bildern gefragt wurde, sah dort Text, den die Suche nicht fand. Zeichnen Sie die Maske von Hand und wenden Sie sie an.',
 
   'unscannable.title_one': '{count} Bild konnte nicht durchsucht werden',

@@ -101,6 +101,9 @@ export const findingsEn = {
 
   'missed.title_one': 'Text was seen in {count} image without findings',
   'missed.title_other': 'Text was seen in {count} images without findings',
+  'missed.by': 'seen by {name}',
+  'missed.takeBack': 'I was wrong',
+  'missed.takeBack.sure': 'There is no text on it',
   'missed.explain': 'Somebody who was asked about random images saw text there that the scan did not find. Draw the mask by hand and apply it.',
 
   'unscannable.title_one': '{count} image could not be scanned',

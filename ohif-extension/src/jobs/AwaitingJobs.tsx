@@ -1,18 +1,36 @@
 import { useEffect, useState, type ReactNode } from 'react';
 import { language, t, tn } from '../i18n';
-import type { MaskJobView, Me } from '../sidecar/types';
+import type { MaskJobList, MaskJobView, Me } from '../sidecar/types';
 
 const watchMilliseconds = 30_000;
+const pageLength = 50;
+
+interface Waiting {
+  readonly jobs: readonly MaskJobView[];
+  readonly hasMore: boolean;
+}
 
 /** Maskings of all studies that wait for this person: each leads into the viewer, where the masks can be seen. Nothing where none waits. */
-export function AwaitingJobs({ client, me }: { readonly client: { awaitingJobs(signal?: AbortSignal): Promise<readonly MaskJobView[]> }; readonly me: Me }): ReactNode {
-  const [jobs, setJobs] = useState<readonly MaskJobView[]>([]);
+export function AwaitingJobs({ client, me }: { readonly client: { awaitingJobs(after?: string, signal?: AbortSignal): Promise<MaskJobList> }; readonly me: Me }): ReactNode {
+  const [waiting, setWaiting] = useState<Waiting>({ jobs: [], hasMore: false });
+  const [pages, setPages] = useState(1);
   useEffect(() => {
     const leave = new AbortController();
+    /** What others approved, as much as is shown; what this person approved herself may fill whole lists of the sidecar's. */
+    const read = async (): Promise<Waiting> => {
+      const jobs: MaskJobView[] = [];
+      let next: string | undefined;
+      do {
+        const list = await client.awaitingJobs(next, leave.signal);
+        jobs.push(...list.jobs.filter(job => job.createdBySubject !== me.subject));
+        next = list.next ?? undefined;
+      } while (next !== undefined && jobs.length < pages * pageLength);
+      return { jobs: jobs.slice(0, pages * pageLength), hasMore: next !== undefined || jobs.length > pages * pageLength };
+    };
     const ask = (): void => {
       if (document.visibilityState === 'visible') {
         // What cannot be asked now is asked again; the page below tells of its own trouble.
-        client.awaitingJobs(leave.signal).then(setJobs, () => undefined);
+        read().then(found => leave.signal.aborted || setWaiting(found), () => undefined);
       }
     };
     ask();
@@ -21,14 +39,14 @@ export function AwaitingJobs({ client, me }: { readonly client: { awaitingJobs(s
       clearInterval(timer);
       leave.abort();
     };
-  }, [client]);
-  const others = jobs.filter(job => job.createdBySubject !== me.subject);
+  }, [client, me, pages]);
+  const { jobs, hasMore } = waiting;
   return (
-    others.length > 0 && (
+    jobs.length > 0 && (
       <section className="awaiting" aria-labelledby="awaiting-jobs">
-        <h2 id="awaiting-jobs">{tn('awaiting.title', others.length)}</h2>
+        <h2 id="awaiting-jobs">{hasMore ? t('awaiting.title.more', { count: jobs.length }) : tn('awaiting.title', jobs.length)}</h2>
         <ul>
-          {others.map(job => (
+          {jobs.map(job => (
             <li key={job.id}>
               <a href={`/viewer?StudyInstanceUIDs=${encodeURIComponent(job.studyInstanceUid)}`}>
                 {t('awaiting.job', { name: job.createdBy, time: new Date(job.createdAt).toLocaleString(language()), images: tn('dialog.images', job.total) })}
@@ -37,6 +55,7 @@ export function AwaitingJobs({ client, me }: { readonly client: { awaitingJobs(s
             </li>
           ))}
         </ul>
+        {hasMore && <button type="button" onClick={() => setPages(pages + 1)}>{t('awaiting.more')}</button>}
       </section>
     )
   );

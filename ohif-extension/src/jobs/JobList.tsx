@@ -9,19 +9,28 @@ import type { FollowedJob, JobStore } from './JobStore';
 import { describeProblem, describeState, describeTime, describeTimeLeft } from './jobText';
 
 const finishedShown = 5;
+const moreShown = 20;
 
 export interface JobListProps {
-  readonly jobs: Pick<JobStore, 'jobs' | 'certificate' | 'cancel' | 'confirm' | 'decline'>;
+  readonly jobs: Pick<JobStore, 'jobs' | 'hasOlder' | 'older' | 'certificate' | 'cancel' | 'confirm' | 'decline'>;
   readonly me: Me;
   /** Shows the image that was drawn on, with the masks that were approved. */
   readonly show: (job: MaskJobView) => void;
 }
 
-/** The study's masking jobs: those that wait or run, and the last that ended. */
+/** The study's masking jobs: those that wait or run, and the last that ended; older ones when asked. */
 export function JobList({ jobs, me, show }: JobListProps): ReactNode {
   const all = useObservable(jobs.jobs);
   const running = all.filter(({ job }) => !isFinal(job));
-  const ended = all.filter(({ job }) => isFinal(job)).slice(0, finishedShown);
+  const ended = all.filter(({ job }) => isFinal(job));
+  const hasOlder = useObservable(jobs.hasOlder);
+  const [shown, setShown] = useState(finishedShown);
+  const showMore = async (): Promise<void> => {
+    if (hasOlder && ended.length < shown + moreShown) {
+      await jobs.older();
+    }
+    setShown(shown + moreShown);
+  };
   return (
     <section aria-labelledby="image-masking-jobs">
       <div className="image-masking-heading">
@@ -29,7 +38,7 @@ export function JobList({ jobs, me, show }: JobListProps): ReactNode {
       </div>
       {all.length === 0 && <p className="image-masking-quiet">{t('panel.jobs.none')}</p>}
       <ul>
-        {[...running, ...ended].map(followed => (
+        {[...running, ...ended.slice(0, shown)].map(followed => (
           <JobItem
             key={followed.job.id}
             {...followed}
@@ -48,6 +57,7 @@ export function JobList({ jobs, me, show }: JobListProps): ReactNode {
           />
         ))}
       </ul>
+      {(hasOlder || ended.length > shown) && <JobAction name="older" run={showMore} />}
     </section>
   );
 }
@@ -113,8 +123,14 @@ function JobItem({ job, connection, problem, readCertificate, cancel, confirmati
   );
 }
 
+const actions = {
+  cancel: { cy: 'image-masking-job-cancel', text: 'job.cancel' },
+  certificate: { cy: 'image-masking-certificate', text: 'job.certificate' },
+  older: { cy: 'image-masking-jobs-older', text: 'panel.jobs.older' },
+} as const;
+
 /** A quiet button that says why it did not do what it is for. */
-function JobAction({ name, title, run }: { readonly name: 'cancel' | 'certificate'; readonly title?: string; readonly run: () => Promise<void> }): ReactNode {
+function JobAction({ name, title, run }: { readonly name: keyof typeof actions; readonly title?: string; readonly run: () => Promise<void> }): ReactNode {
   const [problem, setProblem] = useState<SidecarProblem>();
   const press = (): void => {
     setProblem(undefined);
@@ -122,8 +138,8 @@ function JobAction({ name, title, run }: { readonly name: 'cancel' | 'certificat
   };
   return (
     <p>
-      <button type="button" className="image-masking-quiet" data-cy={name === 'cancel' ? 'image-masking-job-cancel' : 'image-masking-certificate'} title={title} onClick={press}>
-        {t(name === 'cancel' ? 'job.cancel' : 'job.certificate')}
+      <button type="button" className="image-masking-quiet" data-cy={actions[name].cy} title={title} onClick={press}>
+        {t(actions[name].text)}
       </button>
       {problem && <span role="alert"> {describeProblem(problem)}</span>}
     </p>

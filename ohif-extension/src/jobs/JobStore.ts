@@ -30,10 +30,14 @@ const watchMilliseconds = 10_000;
 export class JobStore {
   /** Newest first. */
   readonly jobs = new Observable<readonly FollowedJob[]>([]);
+  /** Whether the studies have older jobs than those that were asked for. */
+  readonly hasOlder = new Observable(false);
 
   private readonly abort = new AbortController();
   private readonly following = new Set<string>();
   private readonly finished = new Set<string>();
+  /** Where the list of each study goes on; undefined where it is at its end. */
+  private readonly next = new Map<string, string | undefined>();
   private firstLook = true;
 
   constructor(
@@ -85,7 +89,11 @@ export class JobStore {
   async look(studies: readonly string[]): Promise<void> {
     try {
       for (const study of studies) {
-        for (const job of [...(await this.client.jobsOfStudy(study, this.abort.signal))].reverse()) {
+        const { jobs, next } = await this.client.jobsOfStudy(study, undefined, this.abort.signal);
+        if (!this.next.has(study)) {
+          this.goOnAt(study, next);
+        }
+        for (const job of [...jobs].reverse()) {
           this.found(job);
         }
       }
@@ -96,6 +104,28 @@ export class JobStore {
       }
       // The next look will tell; followed jobs show their own trouble.
     }
+  }
+
+  /** Asks for the next older jobs of each study. They ended long ago, so nobody is told of their end. */
+  async older(): Promise<void> {
+    for (const [study, before] of [...this.next]) {
+      if (before !== undefined) {
+        const { jobs, next } = await this.client.jobsOfStudy(study, before, this.abort.signal);
+        for (const job of jobs) {
+          if (!isFinal(job)) {
+            this.follow(job);
+          } else if (!this.following.has(job.id)) {
+            this.finish(job, false);
+          }
+        }
+        this.goOnAt(study, next);
+      }
+    }
+  }
+
+  private goOnAt(study: string, next: string | null | undefined): void {
+    this.next.set(study, next ?? undefined);
+    this.hasOlder.set([...this.next.values()].some(Boolean));
   }
 
   private found(job: MaskJobView): void {

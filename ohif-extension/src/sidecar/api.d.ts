@@ -398,7 +398,8 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /** Takes back the caller's own answer and gives the other one. Refused (409, images-changed) when the image is another one by now. */
+        put: operations["correctSample"];
         /** Where there is text, the study cannot be finalized until the image is masked, and is opened again where it was. */
         post: operations["answerSample"];
         delete?: never;
@@ -839,6 +840,8 @@ export interface components {
         /** @description At most 50. Of a study: newest first. Of all that wait for a second person: oldest first. */
         MaskJobList: {
             jobs: components["schemas"]["MaskJobView"][];
+            /** @description Where the list goes on: the before or after of the next request. Absent where there are no more. */
+            next?: null | string;
         };
         /** @description What a job would change; nothing is changed. */
         MaskJobPreview: {
@@ -1028,6 +1031,12 @@ export interface components {
         MissedImage: {
             seriesInstanceUid: string;
             sopInstanceUid: string;
+            /** @description Who saw the text. Only that person can correct it (PUT /api/samples/{id}). */
+            seenBy: string;
+            /** @description The subject (sub) of that person. */
+            seenBySubject: string;
+            /** @description The question that was answered. */
+            sampleId: string;
             /** Format: int32 */
             instanceNumber?: null | number;
         };
@@ -1663,6 +1672,8 @@ export interface operations {
         parameters: {
             query: {
                 study: string;
+                /** @description Older jobs than this one: next of the list before. */
+                before?: string;
             };
             header?: never;
             path?: never;
@@ -1947,7 +1958,10 @@ export interface operations {
     };
     listAwaitingMaskJobs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Jobs that wait for less long than this one: next of the list before. */
+                after?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1961,6 +1975,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MaskJobList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description Unauthorized */
@@ -2993,6 +3016,66 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    correctSample: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SampleAnswer"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

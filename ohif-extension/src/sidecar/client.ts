@@ -26,7 +26,8 @@ export interface SidecarClient {
   /** Starts a job. The same key with the same request names the same job, so a repeat after a lost answer burns nothing twice. */
   createJob(request: MaskJobRequest, idempotencyKey: string, signal?: AbortSignal): Promise<MaskJobView>;
   job(id: string, signal?: AbortSignal): Promise<MaskJobView>;
-  jobsOfStudy(studyInstanceUid: string, signal?: AbortSignal): Promise<readonly MaskJobView[]>;
+  /** Newest first; `before` is the `next` of the list before. */
+  jobsOfStudy(studyInstanceUid: string, before?: string, signal?: AbortSignal): Promise<MaskJobList>;
   /** Starts no further image of a job; those begun are brought to their end. */
   cancelJob(id: string, signal?: AbortSignal): Promise<MaskJobView>;
   /** Lets a job begin that another person approved. */
@@ -42,7 +43,9 @@ export interface SidecarClient {
 export interface SidecarClientOptions {
   readonly baseUrl?: string;
   /** Asked before each request: tokens are renewed while a study is open. */
-  readonly authorization: () => Record<string, string> | undefined;
+  readonly authorization: () => Record<string, string> | undefined | Promise<Record<string, string>>;
+  /** Told the status of each answer. */
+  readonly heard?: (status: number) => void;
   readonly fetch?: typeof globalThis.fetch;
   /** A stream that says nothing for this long is dead; the sidecar sends a comment every 15 s. */
   readonly silenceMilliseconds?: number;
@@ -88,18 +91,20 @@ export function createAuditClient(options: SidecarClientOptions): AuditClient {
 
 /** Requests with the caller's token; whatever is not an answer is a SidecarProblem. */
 export function createRequests(options: SidecarClientOptions) {
-  const { baseUrl = '/api', authorization, fetch = (...args) => globalThis.fetch(...args) } = options;
+  const { baseUrl = '/api', authorization, heard, fetch = (...args) => globalThis.fetch(...args) } = options;
 
   async function send(path: string, init: Request = {}): Promise<Response> {
     let response: Response;
+    const bearer = await authorization();
     try {
-      response = await fetch(`${baseUrl}${path}`, { ...init, cache: 'no-store', headers: { ...init.headers, ...authorization() } });
+      response = await fetch(`${baseUrl}${path}`, { ...init, cache: 'no-store', headers: { ...init.headers, ...bearer } });
     } catch (cause) {
       if (init.signal?.aborted) {
         throw cause;
       }
       throw new SidecarProblem(0, 'unreachable', '');
     }
+    heard?.(response.status);
     if (!response.ok) {
       throw await problemOf(response);
     }
@@ -136,8 +141,7 @@ export function createSidecarClient(options: SidecarClientOptions): SidecarClien
     preview: (request, signal) => post<MaskJobPreview>('/mask-jobs/preview', request, {}, signal),
     createJob: (request, key, signal) => post<MaskJobView>('/mask-jobs', request, { 'Idempotency-Key': key }, signal),
     job: (id, signal) => read<MaskJobView>(`/mask-jobs/${encodeURIComponent(id)}`, { signal }),
-    jobsOfStudy: async (study, signal) =>
-      (await read<MaskJobList>(`/mask-jobs?study=${encodeURIComponent(study)}`, { signal })).jobs,
+    jobsOfStudy: (study, before, signal) => read<MaskJobList>(`/mask-jobs?${new URLSearchParams({ study, ...(before ? { before } : {}) }).toString()}`, { signal }),
 
     cancelJob: (id, signal) => read<MaskJobView>(`/mask-jobs/${encodeURIComponent(id)}/cancel`, { method: 'POST', signal }),
 

@@ -1,7 +1,7 @@
 import { createRequests, type SidecarClientOptions } from './client';
 import type { DashboardView, MaskTemplateView, ReviewList, SampleView } from './reviewTypes';
 import type { NewScanSchedule, ScanQueryView, ScanRunView, ScanScheduleView } from './scanTypes';
-import type { MaskJobList, MaskJobView, Me } from './types';
+import type { MaskJobList, Me } from './types';
 
 export interface ReviewFilters {
   readonly state?: string;
@@ -15,8 +15,8 @@ export interface ReviewFilters {
 /** What the pages beside OHIF ask; the audit's own client is apart. */
 export interface PageClient {
   me(signal?: AbortSignal): Promise<Me>;
-  /** Maskings of all studies that wait for a second person. */
-  awaitingJobs(signal?: AbortSignal): Promise<readonly MaskJobView[]>;
+  /** Maskings of all studies that wait for a second person, oldest first; `after` is the `next` of the list before. */
+  awaitingJobs(after?: string, signal?: AbortSignal): Promise<MaskJobList>;
   reviews(filters: ReviewFilters, offset: number, limit: number, signal?: AbortSignal): Promise<ReviewList>;
   /** Tells the others that the caller looks at this study now. */
   take(study: string): Promise<void>;
@@ -29,6 +29,8 @@ export interface PageClient {
   /** A random image to look at; undefined where there is none. */
   nextSample(): Promise<SampleView | undefined>;
   answerSample(id: string, hasText: boolean): Promise<void>;
+  /** Takes back the caller's own answer. */
+  correctSample(id: string, hasText: boolean): Promise<void>;
   /** Those under way first. */
   scans(signal?: AbortSignal): Promise<readonly ScanRunView[]>;
   startScan(query: ScanQueryView): Promise<void>;
@@ -48,7 +50,7 @@ export function createPageClient(options: SidecarClientOptions): PageClient {
 
   return {
     me: signal => read<Me>('/me', { signal }),
-    awaitingJobs: async signal => (await read<MaskJobList>('/mask-jobs/awaiting-confirmation', { signal })).jobs,
+    awaitingJobs: (after, signal) => read<MaskJobList>(`/mask-jobs/awaiting-confirmation?${query({ after })}`, { signal }),
     reviews: (filters, offset, limit, signal) => read<ReviewList>(`/reviews?${query({ ...filters, offset, limit })}`, { signal }),
     take: async study => void (await send(review(study), json('PUT', '{"state":"inReview"}'))),
     finalize: async study => void (await send(`${review(study)}/finalize`, json('POST', '{}'))),
@@ -62,6 +64,7 @@ export function createPageClient(options: SidecarClientOptions): PageClient {
       return answer.status === 204 ? undefined : ((await answer.json()) as SampleView);
     },
     answerSample: async (id, hasText) => void (await send(`/samples/${encodeURIComponent(id)}`, json('POST', JSON.stringify({ hasText })))),
+    correctSample: async (id, hasText) => void (await send(`/samples/${encodeURIComponent(id)}`, json('PUT', JSON.stringify({ hasText })))),
     scans: async signal => (await read<{ runs: readonly ScanRunView[] }>('/scans', { signal })).runs,
     startScan: async query => void (await send('/scans', json('POST', JSON.stringify({ query })))),
     steerScan: async (id, how) => void (await send(`/scans/${encodeURIComponent(id)}/${how}`, { method: 'POST' })),

@@ -14,11 +14,13 @@ export interface FindingsClient {
   finalize(study: string, reason?: string, signal?: AbortSignal): Promise<void>;
   reopen(study: string, reason: string, signal?: AbortSignal): Promise<void>;
   keepTemplate(template: NewMaskTemplate, signal?: AbortSignal): Promise<void>;
+  /** Takes back that the caller saw text on an image without findings. */
+  takeBackMiss(sample: string, signal?: AbortSignal): Promise<void>;
 }
 
 export function createFindingsClient(options: SidecarClientOptions): FindingsClient {
   const { send, read } = createRequests(options);
-  const json = (method: 'POST', body: unknown, signal?: AbortSignal, headers: Record<string, string> = {}) =>
+  const json = (method: 'POST' | 'PUT', body: unknown, signal?: AbortSignal, headers: Record<string, string> = {}) =>
     ({ method, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...headers }, signal }) as const;
   const review = (study: string): string => `/reviews/${encodeURIComponent(study)}`;
 
@@ -30,5 +32,6 @@ export function createFindingsClient(options: SidecarClientOptions): FindingsCli
     finalize: async (study, reason, signal) => void (await send(`${review(study)}/finalize`, json('POST', { reason }, signal))),
     reopen: async (study, reason, signal) => void (await send(`${review(study)}/reopen`, json('POST', { reason }, signal))),
     keepTemplate: async (template, signal) => void (await send('/mask-templates', json('POST', template, signal))),
+    takeBackMiss: async (sample, signal) => void (await send(`/samples/${encodeURIComponent(sample)}`, json('PUT', { hasText: false }, signal))),
   };
 }

@@ -31,7 +31,7 @@ internal static partial class MaskJobEndpoints
         known.MapGet("/{id}/events", Events).WithName("streamMaskJob")
             .WithSummary("Server-sent events named progress, each with a MaskJobView; the last one has a final state.")
             .Produces<MaskJobView>(200, "text/event-stream").ProducesProblem(404);
-        second.MapGet("/awaiting-confirmation", ListAwaiting).WithName("listAwaitingMaskJobs").WithSummary("The jobs of all studies that wait for a second person.");
+        second.MapGet("/awaiting-confirmation", ListAwaiting).WithName("listAwaitingMaskJobs").WithSummary("The jobs of all studies that wait for a second person.").ProducesProblem(400);
         second.MapPost("/{id}/confirm", Confirm).WithName("confirmMaskJob")
             .WithSummary("Lets a job begin that another person approved. Refused (403, own-approval) for whoever approved it, and (409, images-changed) when its images are others by now.")
             .AddEndpointFilter<RefusalAudit>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
@@ -88,10 +88,11 @@ internal static partial class MaskJobEndpoints
     private static async Task<Results<Ok<MaskJobView>, ProblemHttpResult>> Read(string id, MaskJobReader reader, CancellationToken token) =>
         await reader.ReadView(id, token) is { } view ? TypedResults.Ok(view) : NoSuchJob();
 
-    private static async Task<Results<Ok<MaskJobList>, ProblemHttpResult>> List(string study, MaskJobReader reader, CancellationToken token) =>
-        DicomUid().IsMatch(study)
-            ? TypedResults.Ok(new MaskJobList(await reader.ListViews(study, token)))
-            : Problems.Of(400, "invalid-request", "Invalid request", "study must be a Study Instance UID.");
+    private static async Task<Results<Ok<MaskJobList>, ProblemHttpResult>> List(
+        string study, MaskJobReader reader, CancellationToken token, [FromQuery, Description("Older jobs than this one: next of the list before.")] string? before = null) =>
+        !DicomUid().IsMatch(study) ? Problems.Of(400, "invalid-request", "Invalid request", "study must be a Study Instance UID.")
+        : await reader.ListOfStudy(study, before, token) is { } list ? TypedResults.Ok(list)
+        : Problems.Of(400, "invalid-request", "Invalid request", "before must be next of a list of the same study.");
 
     private static async Task<Results<Ok<MaskJobView>, ProblemHttpResult>> Cancel(
         string id, ClaimsPrincipal user, MaskJobStore store, MaskJobReader reader, MaskJobsAtWork atWork, MaskJobSignal signal, CancellationToken token)
@@ -109,7 +110,9 @@ internal static partial class MaskJobEndpoints
         return TypedResults.Ok((await reader.ReadView(id, token))!);
     }
 
-    private static async Task<Ok<MaskJobList>> ListAwaiting(MaskJobReader reader, CancellationToken token) => TypedResults.Ok(new MaskJobList(await reader.ListAwaiting(token)));
+    private static async Task<Results<Ok<MaskJobList>, ProblemHttpResult>> ListAwaiting(
+        MaskJobReader reader, CancellationToken token, [FromQuery, Description("Jobs that wait for less long than this one: next of the list before.")] string? after = null) =>
+        await reader.ListAwaiting(after, token) is { } list ? TypedResults.Ok(list) : Problems.Of(400, "invalid-request", "Invalid request", "after must be next of a list of jobs that wait.");
 
     private static async Task<Results<Ok<MaskJobView>, ProblemHttpResult>> Confirm(
         string id, MaskJobDecision decision, ClaimsPrincipal user, MaskJobConfirmation confirmation, MaskJobReader reader, CancellationToken token) =>

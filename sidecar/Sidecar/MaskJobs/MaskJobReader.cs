@@ -14,19 +14,27 @@ internal sealed class MaskJobReader(Database database, MaskJobPace pace)
             async connection => (await ToViews(connection, await connection.QueryAsync<JobRow>($"SELECT {JobRow.Columns} FROM mask_jobs WHERE id = @id", new { id }))).SingleOrDefault(),
             token);
 
-    /// <summary>The jobs of a study, newest first, at most fifty.</summary>
-    public Task<IReadOnlyList<MaskJobView>> ListViews(string study, CancellationToken token) =>
-        database.Read(
-            async connection => await ToViews(connection, await connection.QueryAsync<JobRow>(
-                $"SELECT {JobRow.Columns} FROM mask_jobs WHERE study_instance_uid = @study ORDER BY created_at DESC, id DESC LIMIT {MostListed}",
-                new { study })),
-            token);
+    /// <summary>The jobs of a study, newest first, fifty at once; null where <paramref name="before"/> names none of them.</summary>
+    public Task<MaskJobList?> ListOfStudy(string study, string? before, CancellationToken token) =>
+        List("study_instance_uid = @study", "<", "created_at DESC, id DESC", study, before, token);
 
-    /// <summary>The jobs that wait for a second person, oldest first, at most fifty.</summary>
-    public Task<IReadOnlyList<MaskJobView>> ListAwaiting(CancellationToken token) =>
+    /// <summary>The jobs that wait for a second person, oldest first, fifty at once. Goes on after one that was decided meanwhile as well; null where there is no such job.</summary>
+    public Task<MaskJobList?> ListAwaiting(string? after, CancellationToken token) => List("state = 'awaitingconfirmation'", ">", "created_at, id", null, after, token);
+
+    private Task<MaskJobList?> List(string where, string beyond, string order, string? study, string? cursor, CancellationToken token) =>
         database.Read(
-            async connection => await ToViews(connection, await connection.QueryAsync<JobRow>(
-                $"SELECT {JobRow.Columns} FROM mask_jobs WHERE state = 'awaitingconfirmation' ORDER BY created_at, id LIMIT {MostListed}")),
+            async connection =>
+            {
+                if (cursor is not null && await connection.ExecuteScalarAsync<long>($"SELECT COUNT(*) FROM mask_jobs WHERE id = @cursor{(study is null ? "" : " AND study_instance_uid = @study")}", new { cursor, study }) == 0)
+                {
+                    return null;
+                }
+
+                var rest = cursor is null ? "" : $"AND (created_at, id) {beyond} (SELECT created_at, id FROM mask_jobs WHERE id = @cursor)";
+                var rows = (await connection.QueryAsync<JobRow>($"SELECT {JobRow.Columns} FROM mask_jobs WHERE {where} {rest} ORDER BY {order} LIMIT {MostListed + 1}", new { study, cursor })).AsList();
+                var views = await ToViews(connection, rows.Take(MostListed));
+                return new MaskJobList(views, rows.Count > MostListed ? views[^1].Id : null);
+            },
             token);
 
     // However many jobs: four more queries.

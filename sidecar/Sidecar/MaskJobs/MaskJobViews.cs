@@ -131,7 +131,9 @@ internal sealed record SecondPersonView(DateTimeOffset At, string By, string? Re
 internal sealed record MaskJobDecision([property: Description("At most 500 characters. Needed to decline; kept in the audit and in the certificate.")] string? Reason = null);
 
 [Description("At most 50. Of a study: newest first. Of all that wait for a second person: oldest first.")]
-internal sealed record MaskJobList(IReadOnlyList<MaskJobView> Jobs);
+internal sealed record MaskJobList(
+    IReadOnlyList<MaskJobView> Jobs,
+    [property: Description("Where the list goes on: the before or after of the next request. Absent where there are no more.")] string? Next = null);
 
 [Description("Asks for the originals of a job that are still kept.")]
 internal sealed record RestoreRequest([property: Description("Needed; at most 500 characters, kept in the audit.")] string? Reason = null);

@@ -67,13 +67,13 @@ internal sealed class FindingReader(Database database)
 
     private static async Task<IReadOnlyList<MissedImage>> ReadMissed(DbConnection connection, DbTransaction? t, string study) =>
     [
-        .. (await connection.QueryAsync<UnscannableRow>(
+        .. (await connection.QueryAsync<MissedRow>(
             $"""
-            SELECT s.orthanc_id, s.series_instance_uid, s.sop_instance_uid, s.instance_number, s.md5 {ReviewRefresh.FromMissed}
+            SELECT s.series_instance_uid, s.sop_instance_uid, s.instance_number, p.id, p.asked_subject, p.asked_name {ReviewRefresh.FromMissed}
             ORDER BY s.series_instance_uid, s.instance_number, s.sop_instance_uid
             """,
             new { study },
-            t)).Select(s => new MissedImage(s.SeriesInstanceUid, s.SopInstanceUid, (int?)s.InstanceNumber)),
+            t)).Select(s => new MissedImage(s.SeriesInstanceUid, s.SopInstanceUid, s.AskedName, s.AskedSubject, s.Id, (int?)s.InstanceNumber)),
     ];
 
     /// <summary>Another one when a finding came, went, or was decided otherwise.</summary>

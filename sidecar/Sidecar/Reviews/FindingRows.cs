@@ -125,6 +125,22 @@ internal sealed record UnscannableRow
     public string? AcknowledgedAt { get; init; }
 }
 
+/// <summary>An image in which a person saw text that no finding marks.</summary>
+internal sealed record MissedRow
+{
+    public string Id { get; init; } = "";
+
+    public string AskedSubject { get; init; } = "";
+
+    public string AskedName { get; init; } = "";
+
+    public string SeriesInstanceUid { get; init; } = "";
+
+    public string SopInstanceUid { get; init; } = "";
+
+    public long? InstanceNumber { get; init; }
+}
+
 /// <summary>How many scanned images of a study have a layout.</summary>
 internal sealed record LayoutRow
 {

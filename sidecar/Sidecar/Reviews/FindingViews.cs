@@ -93,7 +93,13 @@ internal sealed record UnscannableImage(
     bool Acknowledged,
     int? InstanceNumber = null);
 
-internal sealed record MissedImage(string SeriesInstanceUid, string SopInstanceUid, int? InstanceNumber = null);
+internal sealed record MissedImage(
+    string SeriesInstanceUid,
+    string SopInstanceUid,
+    [property: Description("Who saw the text. Only that person can correct it (PUT /api/samples/{id}).")] string SeenBy,
+    [property: Description("The subject (sub) of that person.")] string SeenBySubject,
+    [property: Description("The question that was answered.")] string SampleId,
+    int? InstanceNumber = null);
 
 internal sealed record FindingDevice(string Manufacturer, string Model, string Station);
 

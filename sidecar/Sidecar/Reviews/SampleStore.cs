@@ -53,6 +53,8 @@ internal sealed class SampleStore(Database database, AuditLog audit, ReviewRefre
 
         public string? AnsweredAt { get; init; }
 
+        public long? HasText { get; init; }
+
         public Sample ToView() => new(Id, StudyInstanceUid, SeriesInstanceUid, SopInstanceUid);
     }
 
@@ -122,18 +124,53 @@ internal sealed class SampleStore(Database database, AuditLog audit, ReviewRefre
                     return Problems.Of(409, "sample-answered", "Answered already", "You have answered this question. Ask for the next image.");
                 }
 
-                await connection.ExecuteAsync("UPDATE samples SET answered_at = @at, has_text = @text WHERE id = @id", new { id, at = Instant.ToText(time.GetUtcNow()), text = hasText ? 1L : 0L }, t);
-                await refresh.Run(t, sample.StudyInstanceUid);
-                await audit.Append(t, new AuditEvent("sampleReviewed", subject, name)
-                {
-                    StudyInstanceUid = sample.StudyInstanceUid,
-                    SeriesInstanceUid = sample.SeriesInstanceUid,
-                    SopInstanceUid = sample.SopInstanceUid,
-                    Details = new() { ["hasText"] = hasText },
-                });
+                await connection.ExecuteAsync("UPDATE samples SET answered_at = @at WHERE id = @id", new { id, at = Instant.ToText(time.GetUtcNow()) }, t);
+                await Record(t, sample, hasText, new AuditEvent("sampleReviewed", subject, name));
                 return null;
             },
             token);
+
+    /// <summary>
+    /// Whoever answered answers otherwise, as long as the image is the one that was looked at. Null is success. A miss that is taken back stood in the way of
+    /// finalizing until now, so no finalized study rests on it; one that is seen only now opens the study again, as at the first answer.
+    /// </summary>
+    public Task<ProblemHttpResult?> Correct(string id, bool hasText, string subject, string name, CancellationToken token) =>
+        database.Write(
+            async t =>
+            {
+                await t.Lock("samples");
+                var connection = t.Connection!;
+                if (await connection.QuerySingleOrDefaultAsync<SampleRow>("SELECT * FROM samples WHERE id = @id AND asked_subject = @subject AND answered_at IS NOT NULL", new { id, subject }, t) is not { } sample)
+                {
+                    return Problems.NotFound("You have answered no question with this id. Only who answered can correct it.");
+                }
+
+                if (await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM samples p JOIN scanned_instances s ON s.orthanc_id = p.orthanc_id AND s.md5 = p.md5 WHERE p.id = @id", new { id }, t) == 0)
+                {
+                    return Problems.Of(409, "images-changed", "Image changed", "The image has been masked, sent again or removed since you answered, so your answer stays: it is about the image as it was.");
+                }
+
+                if (sample.HasText == 1 != hasText)
+                {
+                    await Record(t, sample, hasText, new AuditEvent("sampleCorrected", subject, name));
+                }
+
+                return null;
+            },
+            token);
+
+    private async Task Record(DbTransaction t, SampleRow sample, bool hasText, AuditEvent said)
+    {
+        await t.Connection!.ExecuteAsync("UPDATE samples SET has_text = @text WHERE id = @Id", new { sample.Id, text = hasText ? 1L : 0L }, t);
+        await refresh.Run(t, sample.StudyInstanceUid);
+        await audit.Append(t, said with
+        {
+            StudyInstanceUid = sample.StudyInstanceUid,
+            SeriesInstanceUid = sample.SeriesInstanceUid,
+            SopInstanceUid = sample.SopInstanceUid,
+            Details = new() { ["hasText"] = hasText },
+        });
+    }
 
     // Those first that are furthest behind their share.
     private static async Task<IEnumerable<StratumRow>> ListStrata(DbTransaction t)

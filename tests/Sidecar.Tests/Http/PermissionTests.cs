@@ -55,6 +55,7 @@ public sealed class PermissionTests(SharedApp shared) : IClassFixture<SharedApp>
         ("DELETE", "/api/mask-templates/none", false, false, false, true),
         ("GET", "/api/samples/next", false, false, false, true),
         ("POST", "/api/samples/none", false, false, false, true),
+        ("PUT", "/api/samples/none", false, false, false, true),
         ("GET", "/api/dashboard", false, false, false, true),
         ("GET", "/dicom-web/studies", false, true, true, true),
         ("GET", "/dicom-web/studies/1.2/series/1.3/instances", false, true, true, true),

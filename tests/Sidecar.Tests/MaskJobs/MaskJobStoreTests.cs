@@ -99,22 +99,29 @@ public sealed class MaskJobStoreTests
         var made = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => its.Store.Create(Job(), [Item(0)], "key", "a", default)));
 
         Assert.Single(made.Select(m => m!.JobId).Distinct());
-        Assert.Single(await its.Reader.ListViews("1.2", default));
+        Assert.Single((await its.Reader.ListOfStudy("1.2", null, default))!.Jobs);
     }
 
     [Theory, OnSqlite, OnPostgres]
-    public async Task The_list_of_a_study_is_newest_first_and_at_most_fifty(string kind)
+    public async Task The_list_of_a_study_is_newest_first_and_goes_on_after_fifty(string kind)
     {
         using var its = await JobStores.Create(kind);
-        for (var number = 0; number < 51; number++)
+        for (var number = 0; number < 52; number++)
         {
-            await its.Add(Job() with { Id = $"job-{number:00}", CreatedAt = DateTimeOffset.UnixEpoch.AddMinutes(number) });
+            // Pairs of the same moment: the list must not lose one where it is cut.
+            await its.Add(Job() with { Id = $"job-{number:00}", CreatedAt = DateTimeOffset.UnixEpoch.AddMinutes((number + 1) / 2) });
         }
 
-        var list = await its.Reader.ListViews("1.2", default);
-        Assert.Equal((50, "job-50", "job-01"), (list.Count, list[0].Id, list[^1].Id));
-        Assert.Equal((1, 4L), (list[7].Total, list[7].Frames));
-        Assert.Empty(await its.Reader.ListViews("1.3", default));
+        var first = (await its.Reader.ListOfStudy("1.2", null, default))!;
+        var last = (await its.Reader.ListOfStudy("1.2", first.Next, default))!;
+
+        Assert.Equal((50, "job-51", "job-02"), (first.Jobs.Count, first.Jobs[0].Id, first.Next));
+        Assert.Equal((1, 4L), (first.Jobs[7].Total, first.Jobs[7].Frames));
+        Assert.Equal(["job-01", "job-00"], last.Jobs.Select(j => j.Id));
+        Assert.Null(last.Next);
+        Assert.Null((await its.Reader.ListOfStudy("1.2", "job-49", default))!.Next); // exactly what is left fits
+        Assert.Empty((await its.Reader.ListOfStudy("1.3", null, default))!.Jobs);
+        Assert.Null(await its.Reader.ListOfStudy("1.3", "job-01", default));
     }
 
     [Theory, OnSqlite, OnPostgres]

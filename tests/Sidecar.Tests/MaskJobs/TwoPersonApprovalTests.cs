@@ -67,6 +67,25 @@ public sealed class TwoPersonApprovalTests
     }
 
     [Theory, OnSqlite, OnPostgres]
+    public async Task The_list_of_what_waits_is_oldest_first_and_goes_on_after_fifty_and_after_one_that_was_decided_meanwhile(string kind)
+    {
+        using var its = await JobStores.Create(kind);
+        for (var number = 0; number < 51; number++)
+        {
+            await its.Add(JobStores.Job() with { Id = $"job-{number:00}", State = MaskJobState.AwaitingConfirmation, CreatedAt = DateTimeOffset.UnixEpoch.AddMinutes(number) });
+        }
+
+        await its.Add(JobStores.Job() with { Id = "queued" });
+        var first = (await its.Reader.ListAwaiting(null, default))!;
+        Assert.Equal((50, "job-00", "job-49"), (first.Jobs.Count, first.Jobs[0].Id, first.Next));
+        await its.Store.Cancel("job-49", "ann", "Ann", default);
+        var last = (await its.Reader.ListAwaiting(first.Next, default))!;
+        Assert.Equal(["job-50"], last.Jobs.Select(j => j.Id));
+        Assert.Null(last.Next);
+        Assert.Null(await its.Reader.ListAwaiting("none", default));
+    }
+
+    [Theory, OnSqlite, OnPostgres]
     public async Task Whoever_approved_can_neither_confirm_nor_decline_but_cancel(string kind)
     {
         await using var stage = await Stage(kind);

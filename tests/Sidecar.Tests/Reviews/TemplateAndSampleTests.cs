@@ -125,6 +125,45 @@ public sealed class TemplateAndSampleTests
     }
 
     [Theory, OnSqlite, OnPostgres]
+    public async Task An_answer_is_corrected_by_who_gave_it_while_the_image_is_the_same(string kind)
+    {
+        await using var stage = await ReviewStage.Create(kind);
+        using var otto = stage.As("otto", "image-review");
+        stage.Archive.Add("1aaaaaaa-1", Study);
+        await stage.Scan("1aaaaaaa-1");
+        await stage.Look();
+        var sample = (string)(await Send(stage.Rita, "GET", "/api/samples/next")).Body!["id"]!;
+        var path = $"/api/samples/{sample}";
+
+        Assert.Equal("404 not-found", Problem(await Send(stage.Rita, "PUT", path, new { hasText = false }))); // not answered yet
+        await Send(stage.Rita, "POST", path, new { hasText = true });
+        var missed = Assert.Single((await stage.Findings())["missed"]!.AsArray())!;
+        Assert.Equal(("Rita", "rita", sample), ((string)missed["seenBy"]!, (string)missed["seenBySubject"]!, (string)missed["sampleId"]!));
+        Assert.Equal("404 not-found", Problem(await Send(otto, "PUT", path, new { hasText = false })));
+        Assert.Equal("409 findings-open", Problem(await Finalize()));
+
+        Assert.Equal(204, (await Send(stage.Rita, "PUT", path, new { hasText = false })).Status);
+        Assert.Equal(204, (await Send(stage.Rita, "PUT", path, new { hasText = false })).Status);
+        Assert.Empty((await stage.Findings())["missed"]!.AsArray());
+        Assert.Equal(0, (int)(await Send(stage.Rita, "GET", "/api/dashboard")).Body!["missRate"]!["missed"]!);
+        Assert.Equal(200, (await Finalize()).Status);
+
+        // Text that is seen only at the second look opens the study again.
+        Assert.Equal(204, (await Send(stage.Rita, "PUT", path, new { hasText = true })).Status);
+        Assert.Equal(("findings", 1), ((string)(await Review())["state"]!, (int)(await Review())["missed"]!));
+        Assert.Equal([("rita", false), ("rita", true)], (await stage.Audit("sampleCorrected")).Select(r => (r.Subject, (bool)r.Details["hasText"]!)));
+        Assert.Equal("newFindings", (string)Assert.Single(await stage.Audit("reviewReopened")).Details["cause"]!);
+
+        await stage.Execute("UPDATE scanned_instances SET md5 = 'masked'");
+        var late = await Send(stage.Rita, "PUT", path, new { hasText = false });
+        Assert.Equal("409 images-changed", Problem(late));
+        Assert.Equal("The image has been masked, sent again or removed since you answered, so your answer stays: it is about the image as it was.", (string)late.Body!["detail"]!);
+
+        Task<(int Status, JsonNode? Body)> Finalize() => Send(stage.Rita, "POST", $"/api/reviews/{Study}/finalize", new { });
+        async Task<JsonNode> Review() => (await Send(stage.Rita, "GET", $"/api/reviews/{Study}")).Body!;
+    }
+
+    [Theory, OnSqlite, OnPostgres]
     public async Task The_dashboard_counts_findings_images_and_what_waits(string kind)
     {
         await using var stage = await ReviewStage.Create(kind);
