@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { act } from 'react';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { AuditTable } from '../src/audit/AuditTable';
@@ -67,7 +68,7 @@ test.each([
 });
 
 test.each([
-  [new SidecarProblem(401, 'urn:sidecar:problem:unauthenticated', 'x'), 'Your session has ended. Reload the page'],
+  [new SidecarProblem(401, 'urn:sidecar:problem:unauthenticated', 'x'), 'Your session has ended. Log in again'],
   [new SidecarProblem(403, 'urn:sidecar:problem:forbidden', 'Your account does not have the permission'), 'Your account does not have the permission'],
   [new SidecarProblem(0, 'unreachable', ''), 'The sidecar does not answer'],
 ])('What goes wrong is said', async (problem, sentence) => {
@@ -82,6 +83,23 @@ test('A finished job has its certificate, in both forms', async () => {
   await click(button('Certificate as JSON'));
   expect(client.certificate.mock.calls).toEqual([['job-1', 'page'], ['job-1', 'json']]);
   expect([...document.querySelectorAll('button')].filter(b => b.textContent === 'Certificate')).toHaveLength(1);
+});
+
+test('The page is German where OHIF is, but for what is stored', async () => {
+  localStorage.setItem('i18nextLng', 'de');
+  const page = await render(<AuditTable client={fake({ ...ofChain, rows: 1200 }, async () => ({ events: [row(7, { studyInstanceUid: '1.2' }), row(6, { action: 'fromTheFuture' })], next: 6 }))} />);
+  expect(page.textContent).not.toMatch(/Filters|Older|Newest|Show|Export as|The chain|Study1|Time|Loading/);
+  expect([...page.querySelectorAll('tbody th')].map(name => [name.textContent, name.getAttribute('title')])).toEqual([['Bild geschwärzt', 'instanceMasked'], ['fromTheFuture', 'fromTheFuture']]);
+  expect(page.querySelector('.chain')?.textContent).toContain('Die Kette ist unversehrt1.200 Zeilen');
+  localStorage.clear();
+});
+
+test('Every action that docs/audit.md names can be filtered by', async () => {
+  const documented = [...readFileSync('../docs/audit.md', 'utf8').split('## What is written')[1]!.split('## ')[0]!.matchAll(/^\| (`\w+`(?:, `\w+`)*) \|/gm)].flatMap(([, names]) => [...names!.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  const page = await render(<AuditTable client={fake()} />);
+  const offered = [...page.querySelectorAll<HTMLOptionElement>('[name="action"] option')].map(option => option.value).filter(Boolean);
+  expect(documented.length).toBeGreaterThan(40);
+  expect([...offered].sort()).toEqual([...documented].sort());
 });
 
 test('No rows is said, too', async () => {

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { logIn, type LoginPage } from '../src/pages/logIn';
+import { logIn, renewTokens, type LoginPage } from '../src/pages/logIn';
 import { jsonResponse } from './support';
 
 const settings = { authority: 'https://idp.example/', client_id: 'ohif', scope: 'openid profile' };
@@ -7,7 +7,7 @@ const discovery = { issuer: 'https://idp.example', authorization_endpoint: 'http
 
 function pageAt(href: string, store = new Map<string, string>()) {
   const fetch = vi.fn(async (address: string | URL | Request, _init?: RequestInit) =>
-    String(address).endsWith('/token') ? jsonResponse({ access_token: 'token-1' }) : jsonResponse(discovery),
+    String(address).endsWith('/token') ? jsonResponse({ access_token: 'token-1', expires_in: 3600, refresh_token: 'refresh-1' }) : jsonResponse(discovery),
   );
   const page = {
     location: { href, origin: 'https://viewer.example', pathname: new URL(href).pathname, search: new URL(href).search, assign: vi.fn<(address: string | URL) => void>() },
@@ -41,7 +41,7 @@ test('The return redeems the code with the secret, and goes on to the page that 
   const { asked, store } = await leave();
   const { verifier } = JSON.parse([...store.values()][0] ?? '') as { verifier: string };
   const { page, fetch } = pageAt(`https://viewer.example/signed-in?code=c1&state=${asked.searchParams.get('state')}&iss=https%3A%2F%2Fidp.example`, store);
-  expect(await logIn(settings, page)).toBe('token-1');
+  expect(await logIn(settings, page)).toEqual({ access_token: 'token-1', expires_in: 3600, refresh_token: 'refresh-1' });
   const body = new URLSearchParams(String(fetch.mock.calls.at(-1)?.[1]?.body));
   expect(Object.fromEntries(body)).toEqual({
     grant_type: 'authorization_code', client_id: 'ohif', redirect_uri: 'https://viewer.example/signed-in', code: 'c1', code_verifier: verifier,
@@ -65,4 +65,13 @@ test('A code that this page did not ask for starts a log-in of its own', async (
   const { page } = pageAt('https://viewer.example/audit?code=stolen&state=x');
   expect(await logIn(settings, page)).toBeUndefined();
   expect(page.location.assign).toHaveBeenCalledOnce();
+});
+
+test('A refresh token is exchanged; a provider that refuses gives nothing, one that does not answer is a fault', async () => {
+  const { page, fetch } = pageAt('https://viewer.example/worklist');
+  expect(await renewTokens(settings, page, 'refresh-0')).toMatchObject({ access_token: 'token-1', refresh_token: 'refresh-1' });
+  expect(Object.fromEntries(new URLSearchParams(String(fetch.mock.calls.at(-1)?.[1]?.body)))).toEqual({ grant_type: 'refresh_token', client_id: 'ohif', refresh_token: 'refresh-0' });
+  const answering = (status: number): typeof globalThis.fetch => async address => (String(address).endsWith('/token') ? jsonResponse({ error: 'invalid_grant' }, status) : jsonResponse(discovery));
+  expect(await renewTokens(settings, { fetch: answering(400) }, 'refresh-0')).toBeUndefined();
+  await expect(renewTokens(settings, { fetch: answering(503) }, 'refresh-0')).rejects.toThrow('does not answer');
 });

@@ -2,6 +2,7 @@ import { act } from 'react';
 import { afterEach, beforeEach, describe, expect, test, vi, type Mock } from 'vitest';
 import { BarChart, DayChart } from '../src/dashboard/charts';
 import { Dashboard, explainMissRate } from '../src/dashboard/Dashboard';
+import { Observable } from '../src/host/observable';
 import { Pages } from '../src/pages/Pages';
 import { SidecarProblem, type AuditClient } from '../src/sidecar/client';
 import type { PageClient } from '../src/sidecar/pageClient';
@@ -53,6 +54,7 @@ function fake(changes: Partial<Fake> = {}): Fake {
     dashboard: vi.fn<PageClient['dashboard']>(async () => dashboard),
     nextSample: vi.fn<PageClient['nextSample']>(async () => undefined),
     answerSample: vi.fn<PageClient['answerSample']>(async () => undefined),
+    correctSample: vi.fn<PageClient['correctSample']>(async () => undefined),
     scans: vi.fn<PageClient['scans']>(async () => []),
     startScan: vi.fn<PageClient['startScan']>(async () => undefined),
     steerScan: vi.fn<PageClient['steerScan']>(async () => undefined),
@@ -216,6 +218,19 @@ describe('the dashboard', () => {
     expect(client.answerSample).toHaveBeenCalledExactlyOnceWith('s1', false);
     expect(page.textContent).toContain('There is no image to look at now.');
     expect(client.dashboard).toHaveBeenCalledTimes(2);
+
+    // The wrong button was pressed.
+    expect(page.querySelector('[data-cy="last-answer"]')?.textContent).toContain('Your last answer: there is no text.');
+    await click(button('I was wrong: there is text'));
+    await settle();
+    expect(client.correctSample).toHaveBeenCalledExactlyOnceWith('s1', true);
+    expect(page.querySelector('[data-cy="last-answer"]')?.textContent).toContain('Your last answer: there is text.');
+    expect(client.dashboard).toHaveBeenCalledTimes(3);
+    client.correctSample.mockRejectedValueOnce(new SidecarProblem(409, 'urn:sidecar:problem:images-changed', 'The image has been masked since.'));
+    await click(button('I was wrong: there is none'));
+    await settle();
+    expect(page.querySelector('[role="alert"]')?.textContent).toBe('The image has been masked since.');
+    expect(page.querySelector('[data-cy="last-answer"]')?.textContent).toContain('there is text.');
   });
 
   test('bars are in proportion, days without anything are there, and each chart is a table as well', async () => {
@@ -287,6 +302,8 @@ describe('the schedules', () => {
 });
 
 describe('the frame of the pages', () => {
+  const ended = new Observable(false);
+  const logInAgain = vi.fn();
   const audit = { page: async () => ({ events: [] }), chain: async () => ({ holds: true, rows: 0, lastHash: '', checkpoints: 0, signed: false }) } as unknown as AuditClient;
 
   test.each<[Me['permissions'], string[]]>([
@@ -296,14 +313,25 @@ describe('the frame of the pages', () => {
     [['administer'], ['Viewer', 'Dashboard', 'Schedules']],
     [[], ['Viewer']],
   ])('%j sees the doors that open: %j', async (permissions, doors) => {
-    const page = await render(<Pages client={fake({ me: vi.fn<PageClient['me']>(async () => ({ subject: 's', name: 'N', permissions })) })} audit={audit} />);
+    const page = await render(<Pages client={fake({ me: vi.fn<PageClient['me']>(async () => ({ subject: 's', name: 'N', permissions })) })} audit={audit} ended={ended} logInAgain={logInAgain} />);
     await settle();
     expect([...page.querySelectorAll('nav[aria-label="Pages"] a')].map(link => link.textContent)).toEqual(doors);
   });
 
+  test('a log-in that is over is said, whatever the page shows, and renewed by a button', async () => {
+    const page = await render(<Pages client={fake()} audit={audit} ended={ended} logInAgain={logInAgain} />);
+    await settle();
+    expect(page.querySelector('.ended')).toBeNull();
+    await act(async () => ended.set(true));
+    expect(page.querySelector('.ended')?.textContent).toContain('Your session has ended.');
+    await click(button('Log in again'));
+    expect(logInAgain).toHaveBeenCalledOnce();
+    ended.set(false);
+  });
+
   test('links keep the log-in, and Back goes back', async () => {
     const client = fake();
-    const page = await render(<Pages client={client} audit={audit} />);
+    const page = await render(<Pages client={client} audit={audit} ended={ended} logInAgain={logInAgain} />);
     await settle();
     await click([...page.querySelectorAll('a')].find(link => link.textContent === 'Templates')!);
     expect([location.pathname, document.title, page.querySelector('h1')?.textContent]).toEqual(['/templates', 'Templates', 'Templates']);

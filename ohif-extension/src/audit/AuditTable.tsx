@@ -1,18 +1,19 @@
 import { useCallback, useEffect, useState, type FormEvent, type ReactNode } from 'react';
 import { saveFile } from '../host/saveFile';
+import { language, t, type MessageKey } from '../i18n';
+import { auditEn } from '../i18n/audit.en';
 import { describe } from '../pages/describe';
 import type { AuditClient, AuditFilters } from '../sidecar/client';
 import type { AuditEventView } from '../sidecar/types';
 import { ChainState } from './ChainState';
 
-const actions = [
-  'maskJobCreated', 'instanceMasked', 'instanceFailed', 'maskJobFinished', 'maskJobCancelled', 'originalsResent',
-  'scanRequested', 'scanPaused', 'scanResumed', 'scanCancelled', 'scanFinished', 'scanScheduleCreated', 'scanScheduleChanged', 'scanScheduleDeleted',
-  'loggedIn', 'tokenRefused', 'refused', 'serviceStarted', 'serviceStopped', 'settingsChanged',
-  'auditRead', 'auditExported', 'auditVerified', 'certificateIssued',
-  'findingsDecided', 'reviewOpened', 'reviewFinalized', 'reviewReopened', 'templateCreated', 'templateChanged', 'templateDeleted',
-  'templatesImported', 'sampleReviewed',
-];
+/** In this order in the filter: what happens to images first, then reviews, scans, and the service itself. */
+const actions = Object.keys(auditEn).flatMap(key => (/^audit\.action\.(?!all$)/.test(key) ? [key.slice('audit.action.'.length)] : []));
+
+/** As people say it; as it is stored where a newer sidecar knows more than this page. */
+function nameOf(action: string): string {
+  return actions.includes(action) ? t(`audit.action.${action}` as MessageKey) : action;
+}
 
 interface Shown {
   readonly events: readonly AuditEventView[];
@@ -56,7 +57,7 @@ export function AuditTable({ client }: { readonly client: AuditClient }): ReactN
 
   return (
     <main>
-      <h1>Audit</h1>
+      <h1>{t('page.audit')}</h1>
       <ChainState client={client} describe={describe} />
       <Filters
         onApply={chosen => {
@@ -65,18 +66,18 @@ export function AuditTable({ client }: { readonly client: AuditClient }): ReactN
         }}
       />
       <p className="buttons">
-        <button type="button" onClick={() => save('csv')}>Export as CSV</button>
-        <button type="button" onClick={() => save('ndjson')}>Export as NDJSON</button>
-        <span className="quiet">What you read and export here is itself written into the audit.</span>
+        <button type="button" onClick={() => save('csv')}>{t('audit.exportCsv')}</button>
+        <button type="button" onClick={() => save('ndjson')}>{t('audit.exportNdjson')}</button>
+        <span className="quiet">{t('audit.watched')}</span>
       </p>
       {problem && <p role="alert">{problem}</p>}
       <div role="status" className="quiet">
-        {!shown && !problem ? 'Loading…' : shown?.events.length === 0 ? 'No rows match.' : ''}
+        {!shown && !problem ? t('page.loading') : shown?.events.length === 0 ? t('audit.none') : ''}
       </div>
       {shown && shown.events.length > 0 && <Rows events={shown.events} onCertificate={certify} />}
-      <nav aria-label="Pages" className="buttons">
-        <button type="button" disabled={before === undefined} onClick={() => setBefore(undefined)}>Newest</button>
-        <button type="button" disabled={shown?.next === undefined} onClick={() => setBefore(shown?.next)}>Older</button>
+      <nav aria-label={t('audit.pages')} className="buttons">
+        <button type="button" disabled={before === undefined} onClick={() => setBefore(undefined)}>{t('audit.newest')}</button>
+        <button type="button" disabled={shown?.next === undefined} onClick={() => setBefore(shown?.next)}>{t('audit.older')}</button>
       </nav>
     </main>
   );
@@ -91,20 +92,20 @@ function Filters({ onApply }: { readonly onApply: (filters: AuditFilters) => voi
     onApply({ from: time('from'), to: time('to'), action: text('action'), subject: text('subject'), study: text('study'), job: text('job') });
   };
   return (
-    <form onSubmit={submit} aria-label="Filters">
-      <label>From<input type="datetime-local" name="from" /></label>
-      <label>To<input type="datetime-local" name="to" /></label>
+    <form onSubmit={submit} aria-label={t('audit.filters')}>
+      <label>{t('audit.from')}<input type="datetime-local" name="from" /></label>
+      <label>{t('audit.to')}<input type="datetime-local" name="to" /></label>
       <label>
-        Action
+        {t('audit.action')}
         <select name="action">
-          <option value="">all</option>
-          {actions.map(action => <option key={action}>{action}</option>)}
+          <option value="">{t('audit.action.all')}</option>
+          {actions.map(action => <option key={action} value={action}>{nameOf(action)}</option>)}
         </select>
       </label>
-      <label>Who<input name="subject" placeholder="subject or whole name" /></label>
-      <label>Study Instance UID<input name="study" inputMode="decimal" /></label>
-      <label>Mask job<input name="job" /></label>
-      <button type="submit">Apply filters</button>
+      <label>{t('audit.who')}<input name="subject" placeholder={t('audit.who.hint')} /></label>
+      <label>{t('audit.study')}<input name="study" inputMode="decimal" /></label>
+      <label>{t('audit.job')}<input name="job" /></label>
+      <button type="submit">{t('audit.apply')}</button>
     </form>
   );
 }
@@ -117,44 +118,44 @@ interface RowsProps {
 function Rows({ events, onCertificate }: RowsProps): ReactNode {
   return (
     <table>
-      <caption className="hidden">Rows of the audit, newest first</caption>
+      <caption className="hidden">{t('audit.rows')}</caption>
       <thead>
         <tr>
-          <th scope="col">No.</th>
-          <th scope="col">Time</th>
-          <th scope="col">Action</th>
-          <th scope="col">Who</th>
-          <th scope="col">What</th>
-          <th scope="col">Details</th>
+          <th scope="col">{t('audit.number')}</th>
+          <th scope="col">{t('audit.time')}</th>
+          <th scope="col">{t('audit.action')}</th>
+          <th scope="col">{t('audit.who')}</th>
+          <th scope="col">{t('audit.what')}</th>
+          <th scope="col">{t('audit.details')}</th>
         </tr>
       </thead>
       <tbody>
         {events.map(event => (
           <tr key={event.sequence}>
             <td>{event.sequence}</td>
-            <td><time dateTime={event.at}>{new Date(event.at).toLocaleString()}</time></td>
-            <th scope="row">{event.action}</th>
+            <td><time dateTime={event.at}>{new Date(event.at).toLocaleString(language())}</time></td>
+            <th scope="row" title={event.action}>{nameOf(event.action)}</th>
             <td>
               {event.name}
               {event.name !== event.subject && <span className="quiet"> {event.subject}</span>}
             </td>
             <td className="uids">
-              <Uid name="Study" value={event.studyInstanceUid} />
-              <Uid name="Series" value={event.seriesInstanceUid} />
-              <Uid name="Image" value={event.sopInstanceUid} />
-              <Uid name="Job" value={event.jobId} />
+              <Uid name={t('audit.uid.study')} value={event.studyInstanceUid} />
+              <Uid name={t('audit.uid.series')} value={event.seriesInstanceUid} />
+              <Uid name={t('audit.uid.image')} value={event.sopInstanceUid} />
+              <Uid name={t('audit.uid.job')} value={event.jobId} />
               {event.jobId && event.action === 'maskJobFinished' && (
                 <div className="buttons">
-                  <button type="button" onClick={() => onCertificate(event.jobId ?? '', 'page')}>Certificate</button>
-                  <button type="button" onClick={() => onCertificate(event.jobId ?? '', 'json')}>Certificate as JSON</button>
+                  <button type="button" onClick={() => onCertificate(event.jobId ?? '', 'page')}>{t('audit.certificate')}</button>
+                  <button type="button" onClick={() => onCertificate(event.jobId ?? '', 'json')}>{t('audit.certificate.json')}</button>
                 </div>
               )}
             </td>
             <td>
               <details>
-                <summary>Show<span className="hidden"> details of row {event.sequence}</span></summary>
+                <summary>{t('audit.show')}<span className="hidden"> {t('audit.show.row', { number: event.sequence })}</span></summary>
                 <pre>{JSON.stringify(event.details, null, 2)}</pre>
-                <p className="uids">Hash {event.hash}<br />Software {event.softwareVersion}</p>
+                <p className="uids">{t('audit.hash', { hash: event.hash ?? '' })}<br />{t('audit.software', { version: event.softwareVersion ?? '' })}</p>
               </details>
             </td>
           </tr>

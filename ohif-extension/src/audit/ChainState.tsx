@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useState, type ReactNode } from 'react';
+import { language, t } from '../i18n';
 import type { AuditClient } from '../sidecar/client';
 import type { AuditChainView } from '../sidecar/types';
 
@@ -24,12 +25,12 @@ export function ChainState({ client, describe }: { readonly client: AuditClient;
   }, [check]);
 
   return (
-    <section aria-label="State of the chain" className={`chain ${kindOf(state)}`}>
+    <section aria-label={t('chain.label')} className={`chain ${kindOf(state)}`}>
       <div role={kindOf(state) === 'bad' ? 'alert' : 'status'}>
         <strong>{titleOf(state)}</strong>
         <p>{explain(state)}</p>
       </div>
-      <button type="button" onClick={() => check()} disabled={state === 'checking'}>Check again</button>
+      <button type="button" onClick={() => check()} disabled={state === 'checking'}>{t('chain.again')}</button>
     </section>
   );
 }
@@ -40,24 +41,24 @@ function kindOf(state: State): 'checking' | 'good' | 'bad' {
 
 function titleOf(state: State): string {
   if (state === 'checking') {
-    return 'Checking the chain…';
+    return t('chain.checking');
   }
-  return 'problem' in state ? 'The chain could not be checked' : state.chain.holds ? 'The chain holds' : 'The chain is broken';
+  return t('problem' in state ? 'chain.unchecked' : state.chain.holds ? 'chain.holds' : 'chain.broken');
 }
 
 function explain(state: State): string {
   if (state === 'checking') {
-    return 'Every hash is computed again.';
+    return t('chain.checking.what');
   }
   if ('problem' in state) {
     return state.problem;
   }
   const { chain, at } = state;
   if (!chain.holds) {
-    return `${chain.fault ?? ''} ${chain.rows} rows before it hold. Keep the database as it is and tell whoever is responsible for its security.`;
+    return t('chain.broken.what', { fault: chain.fault ?? '', rows: chain.rows.toLocaleString(language()) });
   }
   const witness = chain.checkpoints > 0
-    ? `${chain.checkpoints} ${chain.signed ? 'signed ' : ''}checkpoints kept elsewhere agree.`
-    : 'No checkpoints are kept elsewhere, so rows removed at the end could go unnoticed.';
-  return `${chain.rows} rows, checked ${at.toLocaleTimeString()}. ${witness}`;
+    ? t(chain.signed ? 'chain.signed' : 'chain.unsigned', { count: chain.checkpoints.toLocaleString(language()) })
+    : t('chain.noWitness');
+  return `${t('chain.rows', { rows: chain.rows.toLocaleString(language()), time: at.toLocaleTimeString(language()) })} ${witness}`;
 }

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useState, type MouseEvent, type ReactNode } fro
 import { AuditTable } from '../audit/AuditTable';
 import { AwaitingJobs } from '../jobs/AwaitingJobs';
 import { Dashboard } from '../dashboard/Dashboard';
+import { useObservable, type Observable } from '../host/observable';
 import { t, type MessageKey } from '../i18n';
 import type { AuditClient } from '../sidecar/client';
 import type { PageClient } from '../sidecar/pageClient';
@@ -26,8 +27,17 @@ const entries: readonly Entry[] = [
   { path: '/audit', title: 'page.audit', permissions: ['audit'] },
 ];
 
+export interface PagesProps {
+  readonly client: PageClient;
+  readonly audit: AuditClient;
+  /** The log-in is over: whatever is asked for now is refused. */
+  readonly ended: Observable<boolean>;
+  readonly logInAgain: () => void;
+}
+
 /** The pages beside OHIF: one log-in, and from then on links that keep it. */
-export function Pages({ client, audit }: { readonly client: PageClient; readonly audit: AuditClient }): ReactNode {
+export function Pages({ client, audit, ended, logInAgain }: PagesProps): ReactNode {
+  const hasEnded = useObservable(ended);
   const [path, setPath] = useState(location.pathname);
   const [me, setMe] = useState<Me>();
   const [problem, setProblem] = useState('');
@@ -71,6 +81,11 @@ export function Pages({ client, audit }: { readonly client: PageClient; readonly
         </nav>
         {me && <span className="quiet">{me.name}</span>}
       </header>
+      {hasEnded && (
+        <p role="alert" className="ended">
+          {t('page.problem.401')} <button type="button" onClick={logInAgain}>{t('page.logInAgain')}</button>
+        </p>
+      )}
       {problem && (
         <main>
           <p role="alert">{problem}</p>

@@ -2,9 +2,10 @@ import { createRoot } from 'react-dom/client';
 import { language, t } from '../i18n';
 import { createAuditClient } from '../sidecar/client';
 import { createPageClient } from '../sidecar/pageClient';
-import { logIn, type LoginSettings } from './logIn';
+import { logIn, renewTokens, type LoginSettings } from './logIn';
 import styles from './page.css';
 import { Pages } from './Pages';
+import { Session } from './Session';
 
 declare global {
   interface Window {
@@ -19,10 +20,12 @@ style.textContent = styles;
 document.head.append(style);
 
 try {
-  const token = await logIn(window.sidecarLogin, { location, history, storage: sessionStorage, fetch: (...args) => fetch(...args) });
-  if (token) {
-    const options = { authorization: () => ({ Authorization: `Bearer ${token}` }) };
-    root.render(<Pages client={createPageClient(options)} audit={createAuditClient(options)} />);
+  const page = { location, history, storage: sessionStorage, fetch: ((...args) => fetch(...args)) as typeof globalThis.fetch };
+  const tokens = await logIn(window.sidecarLogin, page);
+  if (tokens) {
+    const session = new Session(tokens, refreshToken => renewTokens(window.sidecarLogin, page, refreshToken));
+    const options = { authorization: () => session.authorization(), heard: (status: number) => session.heard(status) };
+    root.render(<Pages client={createPageClient(options)} audit={createAuditClient(options)} ended={session.ended} logInAgain={() => location.reload()} />);
   }
 } catch (problem) {
   root.render(

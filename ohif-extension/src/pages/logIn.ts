@@ -1,3 +1,5 @@
+import { t } from '../i18n';
+
 /** The settings of the viewer's log-in, from app-config.js. */
 export interface LoginSettings {
   readonly authority: string;
@@ -11,6 +13,14 @@ export interface LoginPage {
   readonly history: Pick<History, 'replaceState'>;
   readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
   readonly fetch: typeof globalThis.fetch;
+}
+
+/** What the token endpoint answers (RFC 6749, 5.1), as far as it is used here. */
+export interface Tokens {
+  readonly access_token: string;
+  /** Seconds. */
+  readonly expires_in?: number;
+  readonly refresh_token?: string;
 }
 
 interface Discovery {
@@ -32,9 +42,9 @@ const returnAddress = '/signed-in';
 
 /**
  * Code flow with PKCE (RFC 7636): the first call leaves for the identity provider and answers `undefined`, the call after the return answers the
- * access token. It is kept in memory only; a reload asks the provider again, which knows the browser's session.
+ * tokens. They are kept in memory only; a reload asks the provider again, which knows the browser's session.
  */
-export async function logIn(settings: LoginSettings, page: LoginPage): Promise<string | undefined> {
+export async function logIn(settings: LoginSettings, page: LoginPage): Promise<Tokens | undefined> {
   const answer = new URL(page.location.href).searchParams;
   const begun = page.storage.getItem(stored);
   if (begun !== null && (answer.has('code') || answer.has('error'))) {
@@ -61,40 +71,50 @@ export async function logIn(settings: LoginSettings, page: LoginPage): Promise<s
   return undefined;
 }
 
-async function redeem(settings: LoginSettings, page: LoginPage, answer: URLSearchParams, begun: BegunLogin): Promise<string> {
+async function redeem(settings: LoginSettings, page: LoginPage, answer: URLSearchParams, begun: BegunLogin): Promise<Tokens> {
   const code = answer.get('code');
   if (code === null) {
-    throw new Error(`The identity provider refused the log-in: ${answer.get('error_description') ?? answer.get('error') ?? ''}`);
+    throw new Error(t('login.refused', { reason: answer.get('error_description') ?? answer.get('error') ?? '' }));
   }
   if (answer.get('state') !== begun.state) {
-    throw new Error('The log-in does not belong to this page. Open it again.');
+    throw new Error(t('login.otherPage'));
   }
   const { token_endpoint, issuer } = await discover(settings, page);
   if (answer.has('iss') && answer.get('iss') !== issuer) {
-    throw new Error('The log-in was answered by another identity provider. Open the page again.');
+    throw new Error(t('login.otherProvider'));
   }
-  const response = await page.fetch(token_endpoint, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams({
-      grant_type: 'authorization_code',
-      client_id: settings.client_id,
-      redirect_uri: page.location.origin + returnAddress,
-      code,
-      code_verifier: begun.verifier,
-    }).toString(),
+  const tokens = await exchange(token_endpoint, page.fetch, {
+    grant_type: 'authorization_code',
+    client_id: settings.client_id,
+    redirect_uri: page.location.origin + returnAddress,
+    code,
+    code_verifier: begun.verifier,
   });
-  const { access_token: token } = response.ok ? ((await response.json()) as { access_token?: string }) : {};
-  if (!token) {
-    throw new Error('The identity provider gave no token. Open the page again.');
+  if (!tokens) {
+    throw new Error(t('login.noToken'));
   }
-  return token;
+  return tokens;
 }
 
-async function discover(settings: LoginSettings, page: LoginPage): Promise<Discovery> {
+/** New tokens for a refresh token (RFC 6749, 6). Undefined where the provider refuses; throws where it does not answer. */
+export async function renewTokens(settings: LoginSettings, page: Pick<LoginPage, 'fetch'>, refreshToken: string): Promise<Tokens | undefined> {
+  const { token_endpoint } = await discover(settings, page);
+  return exchange(token_endpoint, page.fetch, { grant_type: 'refresh_token', client_id: settings.client_id, refresh_token: refreshToken });
+}
+
+async function exchange(endpoint: string, fetch: LoginPage['fetch'], form: Record<string, string>): Promise<Tokens | undefined> {
+  const response = await fetch(endpoint, { method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(form).toString() });
+  if (response.status >= 500) {
+    throw new Error(t('login.noAnswer'));
+  }
+  const { access_token, expires_in, refresh_token } = response.ok ? ((await response.json()) as Partial<Tokens>) : {};
+  return access_token ? { access_token, expires_in, ...(refresh_token ? { refresh_token } : {}) } : undefined;
+}
+
+async function discover(settings: LoginSettings, page: Pick<LoginPage, 'fetch'>): Promise<Discovery> {
   const response = await page.fetch(`${settings.authority.replace(/\/$/, '')}/.well-known/openid-configuration`);
   if (!response.ok) {
-    throw new Error('The identity provider does not answer. Try again in a moment.');
+    throw new Error(t('login.noAnswer'));
   }
   return (await response.json()) as Discovery;
 }
