@@ -27,6 +27,21 @@ public sealed class ScanLedgerTests
     }
 
     [Theory, OnSqlite, OnPostgres]
+    public async Task Of_very_many_images_each_is_in_the_ledger_as_it_is_and_a_second_scan_replaces_it(string kind)
+    {
+        using var its = await ScanStores.Create(kind);
+        var claim = await its.AddAndClaim();
+        List<ScannedImage> Images(string md5) => [.. Enumerable.Range(0, 121).Select(i => Image($"image {i}", $"{md5}-{i}", i % 3 == 0 ? $"Reason {i}." : null) with { InstanceNumber = i % 5 == 0 ? null : i })];
+
+        await its.Ledger.Record(claim, "engine 1", isWeak: false, Images("first"), default);
+        await its.Ledger.Record(claim, "engine 2", isWeak: true, Images("second"), default);
+
+        Assert.Equal(
+            Images("second").Select(i => $"{i.OrthancId} {i.Md5} uuid-{i.Md5} {i.InstanceNumber?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none"} {i.Reason ?? "scanned"} engine 2 1").Order(StringComparer.Ordinal),
+            (await its.Texts("SELECT orthanc_id || ' ' || md5 || ' ' || uuid || ' ' || COALESCE(CAST(instance_number AS TEXT), 'none') || ' ' || COALESCE(reason, state) || ' ' || engine || ' ' || CAST(is_weak AS TEXT) FROM scanned_instances")).Order(StringComparer.Ordinal));
+    }
+
+    [Theory, OnSqlite, OnPostgres]
     public async Task A_decision_survives_the_next_scan_and_text_that_is_gone_is_masked(string kind)
     {
         using var its = await ScanStores.Create(kind);
