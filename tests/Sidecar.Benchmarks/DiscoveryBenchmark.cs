@@ -40,7 +40,7 @@ internal static class DiscoveryBenchmark
             var time = TimeProvider.System;
             using var database = new Database(Options.Create(new StorageOptions { Directory = folder.FullName, ConnectionString = connectionString }), time);
             using var archive = new StubArchive();
-            var orthanc = new OrthancClient(new HttpClient(archive, disposeHandler: false) { BaseAddress = new Uri("http://127.0.0.1:9/") });
+            var orthanc = new OrthancClient(new HttpClient(archive, disposeHandler: false) { BaseAddress = new Uri("http://127.0.0.1:9/") }, TimeProvider.System);
             var (runs, ledger, queue) = (new ScanRunStore(database, new AuditLog(time), time), new ScanLedger(database, time), new ScanWorkQueue(database, Options.Create(new ScanOptions())));
             var watcher = new ArrivalWatcher(database, ledger, runs, new SeriesSorter(orthanc), new ScanSignal(), time);
             using var discovery = new Discovery(

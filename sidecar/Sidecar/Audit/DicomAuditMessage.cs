@@ -19,6 +19,7 @@ internal static class DicomAuditMessage
     {
         ["maskJobFinished"] = new("110103", "DICOM Instances Accessed", "U", null),
         ["restoreFinished"] = new("110103", "DICOM Instances Accessed", "U", null),
+        ["maskJobCancelled"] = new("110103", "DICOM Instances Accessed", "U", null), // who stopped the update may be another than who asked for it
         ["restoreRequested"] = new("110113", "Security Alert", "E", ("110127", "Emergency Override Started")),
         ["loggedIn"] = new("110114", "User Authentication", "E", ("110122", "Login")),
         ["tokenRefused"] = new("110114", "User Authentication", "E", ("110122", "Login")),
@@ -33,6 +34,9 @@ internal static class DicomAuditMessage
     };
 
     public static bool Covers(string action) => Kinds.ContainsKey(action);
+
+    /// <summary>Whether it tells of a study, and so of its patient.</summary>
+    public static bool NeedsPatient(string action) => Kinds.TryGetValue(action, out var kind) && kind.EventId == "110103";
 
     /// <param name="row">A row that is <see cref="Covers">covered</see>.</param>
     /// <param name="source">The identity of this service.</param>
@@ -77,6 +81,7 @@ internal static class DicomAuditMessage
         {
             "tokenRefused" => "4",
             "refused" => "4",
+            "maskJobCancelled" => "4", // not all of the update was done
             "maskJobFinished" or "restoreFinished" when details.TryGetProperty("failed", out var failed) && failed.GetInt64() > 0 => "4",
             "auditVerified" when details.TryGetProperty("holds", out var holds) && !holds.GetBoolean() => "8",
             _ => "0",
@@ -132,7 +137,12 @@ internal static class DicomAuditMessage
                 xml.WriteAttributeString("ParticipantObjectTypeCode", "2");
                 xml.WriteAttributeString("ParticipantObjectTypeCodeRole", "3");
                 WriteCode(xml, "ParticipantObjectIDTypeCode", "110180", "Study Instance UID");
-                xml.WriteElementString("ParticipantObjectName", row.Action == "restoreFinished" ? "Originals restored" : "Burned-in text masked");
+                xml.WriteElementString("ParticipantObjectName", row.Action switch
+                {
+                    "restoreFinished" => "Originals restored",
+                    "maskJobCancelled" => "Job stopped; its end tells what it changed",
+                    _ => "Burned-in text masked",
+                });
                 WriteDetail(xml, "MaskJob", row.JobId ?? "");
                 WriteDetail(xml, "NotMasked", Count("failed"));
                 WriteRow(xml, row);

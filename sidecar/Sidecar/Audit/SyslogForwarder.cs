@@ -48,7 +48,7 @@ internal sealed partial class SyslogForwarder(
         List<byte[]> frames = [];
         foreach (var row in rows.Where(r => DicomAuditMessage.Covers(r.Action)))
         {
-            var patient = row.StudyInstanceUid is { } study && row.Action == "maskJobFinished" ? await FindPatientId(study, token) : null;
+            var patient = row.StudyInstanceUid is { } study && DicomAuditMessage.NeedsPatient(row.Action) ? await FindPatientId(study, token) : null;
             frames.Add(SyslogTransport.Frame(row.At, Environment.MachineName, DicomAuditMessage.Create(row, $"sidecar@{Environment.MachineName}", Syslog.Site, patient)));
         }
 

@@ -10,10 +10,12 @@ using Polly.Retry;
 namespace Sidecar.Orthanc;
 
 /// <summary>Typed calls of Orthanc's REST API, as 1.10.1 and later answer them. Reads are tried again; writes never, whoever calls decides.</summary>
-internal sealed class OrthancClient(HttpClient http)
+internal sealed class OrthancClient(HttpClient http, TimeProvider time)
 {
-    // A megabyte per second is slower than any disk or network that Orthanc is run on; below it something hangs.
+    // Orthanc is silent while it fetches a file from its disk or puts it there; below a megabyte per second something hangs.
     private const double SlowestBytesPerSecond = 1024 * 1024;
+
+    // For an answer that moves no file, and between two bytes of any: a slow network is served, a dead one is given up.
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
 
     // While an instance is overwritten, readers of 1.10.1 get 404 or 500 for a moment; PostgreSQL contention is 503.
@@ -41,14 +43,14 @@ internal sealed class OrthancClient(HttpClient http)
     public async Task<IReadOnlyList<LookupAnswer>> Lookup(string uid, CancellationToken token)
     {
         using var content = new StringContent(uid, Encoding.ASCII);
-        return await Call(HttpMethod.Post, "tools/lookup", content, AnswerLimit, r => ReadJson(r, OrthancJson.Default.ListLookupAnswer, token), token);
+        return await Call(HttpMethod.Post, "tools/lookup", content, (r, p) => ReadJson(r, OrthancJson.Default.ListLookupAnswer, p), token);
     }
 
     public Task<ResourceAnswer> ReadResource(OrthancLevel level, OrthancId id, CancellationToken token) => Get(Path(level, id), OrthancJson.Default.ResourceAnswer, token);
 
     /// <summary>Null where there is no such resource.</summary>
     public Task<ResourceAnswer?> FindResource(OrthancLevel level, OrthancId id, CancellationToken token) =>
-        Find(Path(level, id), r => ReadJson(r, OrthancJson.Default.ResourceAnswer, token), token);
+        Find(Path(level, id), (r, p) => ReadJson(r, OrthancJson.Default.ResourceAnswer, p), token);
 
     public Task<List<ResourceAnswer>> ReadSeriesOf(OrthancId study, CancellationToken token) => Get($"studies/{study}/series", OrthancJson.Default.ListResourceAnswer, token);
 
@@ -70,21 +72,26 @@ internal sealed class OrthancClient(HttpClient http)
 
     /// <summary>All tags of the instances of one series (or of one instance) by keyword; the caller disposes.</summary>
     public Task<JsonDocument> ReadTags(string path, CancellationToken token) =>
-        Read(path, TimeSpan.FromMinutes(5), async r => await JsonDocument.ParseAsync(await r.Content.ReadAsStreamAsync(token), cancellationToken: token), token);
+        Read(path, TimeSpan.FromMinutes(5), async (r, p) =>
+        {
+            await using var body = await Body(r, p);
+            return await JsonDocument.ParseAsync(body, cancellationToken: p.Token);
+        },
+        token);
 
     /// <summary>Size, MD5 and Uuid of the stored file; null where there is no such instance.</summary>
     public Task<FileInfoAnswer?> FindFileInfo(OrthancId instance, CancellationToken token) =>
-        Find($"instances/{instance}/attachments/dicom/info", r => ReadJson(r, OrthancJson.Default.FileInfoAnswer, token), token);
+        Find($"instances/{instance}/attachments/dicom/info", (r, p) => ReadJson(r, OrthancJson.Default.FileInfoAnswer, p), token);
 
     /// <summary>Copies the stored file to <paramref name="to"/> and returns its MD5, computed on the way.</summary>
     public Task<string> ReadFile(OrthancId instance, long size, Stream to, CancellationToken token) =>
         Read(
             $"instances/{instance}/file",
             LimitFor(size),
-            async r =>
+            async (r, p) =>
             {
                 using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
-                await using var from = await r.Content.ReadAsStreamAsync(token);
+                await using var from = await Body(r, p);
                 var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(256 * 1024);
                 try
                 {
@@ -110,10 +117,11 @@ internal sealed class OrthancClient(HttpClient http)
         await Read(
             $"instances/{instance}/file",
             LimitFor(expected.Length),
-            async r =>
+            async (r, p) =>
             {
                 comparison.Restart();
-                await r.Content.CopyToAsync(comparison, token);
+                await using var from = await Body(r, p);
+                await from.CopyToAsync(comparison, token);
                 return 0;
             },
             token);
@@ -128,9 +136,7 @@ internal sealed class OrthancClient(HttpClient http)
     /// <exception cref="OrthancException">No answer, or another than Success; the file may or may not be stored.</exception>
     public async Task<OrthancId> StoreInstance(Stream file, CancellationToken token)
     {
-        using var content = new FileContent(file);
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/dicom");
-        var answer = await Call(HttpMethod.Post, "instances", content, LimitFor(file.Length), r => ReadJson(r, OrthancJson.Default.StoreAnswer, token), token);
+        var answer = await Send(HttpMethod.Post, "instances", file, new MediaTypeHeaderValue("application/dicom"), (r, p) => ReadJson(r, OrthancJson.Default.StoreAnswer, p), token);
         return answer switch
         {
             { Status: "Success", Id: { } id } => new OrthancId(id),
@@ -147,12 +153,12 @@ internal sealed class OrthancClient(HttpClient http)
 
     /// <summary>One metadata value, byte for byte; null where there is none.</summary>
     public Task<byte[]?> FindMetadata(OrthancLevel level, OrthancId id, string name, CancellationToken token) =>
-        Find($"{Path(level, id)}/metadata/{Uri.EscapeDataString(name)}", r => r.Content.ReadAsByteArrayAsync(token), token);
+        Find($"{Path(level, id)}/metadata/{Uri.EscapeDataString(name)}", ReadBytes, token);
 
     public async Task WriteMetadata(OrthancLevel level, OrthancId id, string name, byte[] value, CancellationToken token)
     {
         using var content = new ByteArrayContent(value);
-        await Call(HttpMethod.Put, $"{Path(level, id)}/metadata/{Uri.EscapeDataString(name)}", content, AnswerLimit, _ => Task.FromResult(0), token);
+        await Call(HttpMethod.Put, $"{Path(level, id)}/metadata/{Uri.EscapeDataString(name)}", content, (_, _) => Task.FromResult(0), token);
     }
 
     public Task DeleteMetadata(OrthancLevel level, OrthancId id, string name, CancellationToken token) =>
@@ -166,18 +172,16 @@ internal sealed class OrthancClient(HttpClient http)
         Read(
             $"{Path(level, id)}/attachments/{number}/data",
             TimeSpan.FromMinutes(10),
-            async r =>
+            async (r, p) =>
             {
-                await r.Content.CopyToAsync(to, token);
+                await using var from = await Body(r, p);
+                await from.CopyToAsync(to, token);
                 return 0;
             },
             token);
 
-    public async Task WriteAttachment(OrthancLevel level, OrthancId id, int number, Stream from, CancellationToken token)
-    {
-        using var content = new StreamContent(from);
-        await Call(HttpMethod.Put, $"{Path(level, id)}/attachments/{number}", content, LimitFor(from.Length), _ => Task.FromResult(0), token);
-    }
+    public Task WriteAttachment(OrthancLevel level, OrthancId id, int number, Stream from, CancellationToken token) =>
+        Send(HttpMethod.Put, $"{Path(level, id)}/attachments/{number}", from, null, (_, _) => Task.FromResult(0), token);
 
     public Task DeleteAttachment(OrthancLevel level, OrthancId id, int number, CancellationToken token) =>
         DeleteIfThere($"{Path(level, id)}/attachments/{number}", token);
@@ -189,16 +193,16 @@ internal sealed class OrthancClient(HttpClient http)
     public async Task WriteLabel(OrthancLevel level, OrthancId id, string label, CancellationToken token)
     {
         using var content = new ByteArrayContent([]);
-        await Call(HttpMethod.Put, $"{Path(level, id)}/labels/{Uri.EscapeDataString(label)}", content, AnswerLimit, _ => Task.FromResult(0), token);
+        await Call(HttpMethod.Put, $"{Path(level, id)}/labels/{Uri.EscapeDataString(label)}", content, (_, _) => Task.FromResult(0), token);
     }
 
     public async Task<bool> IsProtected(OrthancId patient, CancellationToken token) =>
-        await Read($"patients/{patient}/protected", AnswerLimit, r => r.Content.ReadAsStringAsync(token), token) == "1";
+        (await Read($"patients/{patient}/protected", AnswerLimit, ReadBytes, token)).AsSpan().SequenceEqual("1"u8);
 
     public async Task Protect(OrthancId patient, CancellationToken token)
     {
         using var content = new StringContent("1");
-        await Call(HttpMethod.Put, $"patients/{patient}/protected", content, AnswerLimit, _ => Task.FromResult(0), token);
+        await Call(HttpMethod.Put, $"patients/{patient}/protected", content, (_, _) => Task.FromResult(0), token);
     }
 
     /// <summary>Asks a DICOMweb search and hands over the answer as it comes, whatever its status; the caller disposes.</summary>
@@ -234,60 +238,84 @@ internal sealed class OrthancClient(HttpClient http)
 
     private static TimeSpan LimitFor(long bytes) => AnswerLimit + TimeSpan.FromSeconds(bytes / SlowestBytesPerSecond);
 
-    private Task<T> Get<T>(string path, JsonTypeInfo<T> type, CancellationToken token) => Read(path, AnswerLimit, r => ReadJson(r, type, token), token);
+    private Task<T> Get<T>(string path, JsonTypeInfo<T> type, CancellationToken token) => Read(path, AnswerLimit, (r, p) => ReadJson(r, type, p), token);
 
-    private static async Task<T> ReadJson<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken token)
+    // The token of a request does not reach what is read of its answer once the headers are there.
+    private static async Task<Stream> Body(HttpResponseMessage response, Patience patience) =>
+        new AnswerStream(await response.Content.ReadAsStreamAsync(patience.Token), patience, AnswerLimit);
+
+    private static async Task<byte[]> ReadBytes(HttpResponseMessage response, Patience patience)
     {
-        await using var body = await response.Content.ReadAsStreamAsync(token);
-        return await JsonSerializer.DeserializeAsync(body, type, token) ?? throw new OrthancException("Orthanc answered with an empty document.");
+        await using var body = await Body(response, patience);
+        using var bytes = new MemoryStream();
+        await body.CopyToAsync(bytes, patience.Token);
+        return bytes.ToArray();
     }
 
-    private Task<T> Read<T>(string path, TimeSpan limit, Func<HttpResponseMessage, Task<T>> read, CancellationToken token) =>
+    private static async Task<T> ReadJson<T>(HttpResponseMessage response, JsonTypeInfo<T> type, Patience patience)
+    {
+        await using var body = await Body(response, patience);
+        return await JsonSerializer.DeserializeAsync(body, type, patience.Token) ?? throw new OrthancException("Orthanc answered with an empty document.");
+    }
+
+    private Task<T> Read<T>(string path, TimeSpan limit, Func<HttpResponseMessage, Patience, Task<T>> read, CancellationToken token) =>
         Guarded(
             limit,
-            async t =>
+            async p =>
             {
-                using var response = await Reads.ExecuteAsync(async u => await http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, u), t);
+                using var response = await Reads.ExecuteAsync(async u => await http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, u), p.Token);
                 Check(response);
-                return await read(response);
+                return await read(response, p);
             },
             token);
 
-    private Task<T?> Find<T>(string path, Func<HttpResponseMessage, Task<T>> read, CancellationToken token)
+    private Task<T?> Find<T>(string path, Func<HttpResponseMessage, Patience, Task<T>> read, CancellationToken token)
         where T : class =>
         Guarded(
             AnswerLimit,
-            async t =>
+            async p =>
             {
-                using var response = await Reads.ExecuteAsync(async u => await http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, u), t);
+                using var response = await Reads.ExecuteAsync(async u => await http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, u), p.Token);
                 if (response.StatusCode == HttpStatusCode.NotFound)
                 {
                     return null;
                 }
 
                 Check(response);
-                return await read(response);
+                return await read(response, p);
             },
             token);
 
-    private Task<T> Call<T>(HttpMethod method, string path, HttpContent content, TimeSpan limit, Func<HttpResponseMessage, Task<T>> read, CancellationToken token) =>
+    private Task<T> Call<T>(HttpMethod method, string path, HttpContent content, Func<HttpResponseMessage, Patience, Task<T>> read, CancellationToken token) =>
+        Guarded(AnswerLimit, p => Call(method, path, content, read, p), token);
+
+    // Sent from its beginning; stays open.
+    private Task<T> Send<T>(HttpMethod method, string path, Stream file, MediaTypeHeaderValue? type, Func<HttpResponseMessage, Patience, Task<T>> read, CancellationToken token) =>
         Guarded(
-            limit,
-            async t =>
+            AnswerLimit,
+            async p =>
             {
-                using var request = new HttpRequestMessage(method, path) { Content = content };
-                using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, t);
-                Check(response);
-                return await read(response);
+                // When all is sent, Orthanc has it to store.
+                using var content = new FileContent(file, left => p.Renew(left > 0 ? AnswerLimit : LimitFor(file.Length)));
+                content.Headers.ContentType = type;
+                return await Call(method, path, content, read, p);
             },
             token);
+
+    private async Task<T> Call<T>(HttpMethod method, string path, HttpContent content, Func<HttpResponseMessage, Patience, Task<T>> read, Patience patience)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = content };
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+        Check(response);
+        return await read(response, patience);
+    }
 
     private Task<int> DeleteIfThere(string path, CancellationToken token) =>
         Guarded(
             AnswerLimit,
-            async t =>
+            async p =>
             {
-                using var response = await http.DeleteAsync(path, t);
+                using var response = await http.DeleteAsync(path, p.Token);
                 if (response.StatusCode != HttpStatusCode.NotFound)
                 {
                     Check(response);
@@ -307,13 +335,12 @@ internal sealed class OrthancClient(HttpClient http)
         }
     }
 
-    private static async Task<T> Guarded<T>(TimeSpan limit, Func<CancellationToken, Task<T>> call, CancellationToken token)
+    private async Task<T> Guarded<T>(TimeSpan limit, Func<Patience, Task<T>> call, CancellationToken token)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(token);
-        deadline.CancelAfter(limit);
+        using var patience = new Patience(limit, time, token);
         try
         {
-            return await call(deadline.Token);
+            return await call(patience);
         }
         catch (HttpRequestException e)
         {
@@ -321,7 +348,7 @@ internal sealed class OrthancClient(HttpClient http)
         }
         catch (OperationCanceledException e) when (!token.IsCancellationRequested)
         {
-            throw new OrthancException($"Orthanc did not answer within {limit.TotalSeconds:0} seconds.", e);
+            throw new OrthancException($"Orthanc did not answer within {patience.Limit.TotalSeconds:0} seconds.", e);
         }
         catch (Exception e) when (e is HttpIOException or JsonException)
         {

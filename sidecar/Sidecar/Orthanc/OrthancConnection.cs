@@ -10,6 +10,9 @@ namespace Sidecar.Orthanc;
 /// </summary>
 internal sealed class OrthancConnection : NetworkStream
 {
+    private const int QuietSeconds = 45;
+    private const int ProbeSeconds = 10;
+    private const int Probes = 3;
     private static readonly byte[] Announced = [.. "\r\nKeep-Alive: timeout=1\r\n"u8];
 
     // An answer begins with the first bytes that come after a request; nothing behind its headers is looked at.
@@ -31,6 +34,17 @@ internal sealed class OrthancConnection : NetworkStream
         };
         try
         {
+            // A machine that is gone without a word is noticed while its answer is waited for, whatever time the answer is given.
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, QuietSeconds);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, ProbeSeconds);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, Probes);
+            if (OperatingSystem.IsLinux())
+            {
+                // tcp(7) TCP_USER_TIMEOUT: the same for bytes that are under way, which would else be sent again for a quarter of an hour.
+                socket.SetRawSocketOption((int)SocketOptionLevel.Tcp, 18, BitConverter.GetBytes((QuietSeconds + (Probes * ProbeSeconds)) * 1000));
+            }
+
             await socket.ConnectAsync(address, token);
             return new OrthancConnection(socket);
         }

@@ -27,7 +27,7 @@ internal static class OrthancSetup
                 AllowAutoRedirect = false,
                 UseCookies = false,
             });
-        services.AddSingleton(provider => new OrthancClient(provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(OrthancClient))));
+        services.AddSingleton(provider => new OrthancClient(provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(OrthancClient)), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<SafetyProbe>();
         services.AddSingleton<StudyReader>();
         services.AddCheckedOptions<DiscoveryOptions>(configuration.GetSection("Discovery"), validateAtStart);
@@ -49,7 +49,7 @@ internal static class OrthancSetup
     {
         var options = provider.GetRequiredService<IOptions<OrthancOptions>>().Value;
         client.BaseAddress = new Uri(options.BaseUrl.TrimEnd('/') + "/");
-        client.Timeout = Timeout.InfiniteTimeSpan; // each call has its own limit, by the size of what it moves
+        client.Timeout = Timeout.InfiniteTimeSpan; // each call has its own limit, from the last byte on
         if (options.UserName.Length > 0)
         {
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(

@@ -10,10 +10,19 @@ namespace Sidecar.Tests.Audit;
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class RsyslogFactAttribute : FactAttribute
 {
-    public RsyslogFactAttribute() =>
-        Skip = File.Exists(SyslogServer.Program) && Directory.EnumerateDirectories("/usr/lib", "*-linux-gnu").Any(d => File.Exists(Path.Combine(d, "rsyslog/lmnsd_ossl.so")))
+    public RsyslogFactAttribute() => Skip = Missing;
+
+    /// <summary>Why there is no such server here; null where there is.</summary>
+    public static string? Missing { get; } =
+        File.Exists(SyslogServer.Program) && Directory.EnumerateDirectories("/usr/lib", "*-linux-gnu").Any(d => File.Exists(Path.Combine(d, "rsyslog/lmnsd_ossl.so")))
             ? null
             : "rsyslog with TLS is not installed: apt-get install rsyslog rsyslog-openssl";
+}
+
+/// <summary>The same, with a table.</summary>
+internal sealed class RsyslogTheoryAttribute : TheoryAttribute
+{
+    public RsyslogTheoryAttribute() => Skip = RsyslogFactAttribute.Missing;
 }
 
 /// <summary>A real rsyslog that takes TLS connections only, with certificates made for it, and writes each message to a file as it came.</summary>

@@ -50,6 +50,32 @@ public sealed class SyslogTests : IAsyncDisposable
         Assert.All(messages, m => AssertSchema(m.Xml));
     }
 
+    // A.5.3.6: action, user, study, patient. Who stopped a job is another user than who asked for it.
+    [RsyslogTheory]
+    [InlineData("maskJobCancelled", "4", "Job stopped; its end tells what it changed", "0")]
+    [InlineData("restoreFinished", "0", "Originals restored", "3")]
+    public async Task What_happened_to_a_study_names_who_did_it_the_study_and_its_patient(string action, string outcome, string said, string images)
+    {
+        await using var server = new SyslogServer(asksForCertificate: false);
+        await server.Start();
+        AnswerPatientId("P7");
+        await Append(action, "otto", "1.2.3", action == "restoreFinished" ? new() { ["restored"] = 3, ["failed"] = 0 } : null);
+
+        await SendAll(Forwarder(server, withCertificate: false));
+
+        // The service's own start is told before or after it.
+        var before = (await AuditRows.Read(_app)).TakeWhile(r => r.Action != action).Count(r => DicomAuditMessage.Covers(r.Action));
+        var message = Assert.Single(Split(await server.Messages(before + 1)), m => EventId(m.Xml) == "110103").Xml;
+        AssertSchema(message);
+        var happened = message.Element("EventIdentification")!;
+        Assert.Equal(("U", outcome), (happened.Attribute("EventActionCode")!.Value, happened.Attribute("EventOutcomeIndicator")!.Value));
+        var people = message.Elements("ActiveParticipant").ToList();
+        Assert.Equal([("otto", "true"), ($"sidecar@{Environment.MachineName}", "false")], people.Select(p => (p.Attribute("UserID")!.Value, p.Attribute("UserIsRequestor")!.Value)));
+        var objects = message.Elements("ParticipantObjectIdentification").ToList();
+        Assert.Equal(["1.2.3", "P7"], objects.Select(o => o.Attribute("ParticipantObjectID")!.Value));
+        Assert.Equal((said, images), (objects[0].Element("ParticipantObjectName")!.Value, objects[0].Element("ParticipantObjectDescription")!.Element("SOPClass")!.Attribute("NumberOfInstances")!.Value));
+    }
+
     [RsyslogFact]
     public async Task Nothing_is_lost_while_the_server_is_away()
     {

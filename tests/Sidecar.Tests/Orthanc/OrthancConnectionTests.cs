@@ -68,6 +68,20 @@ public sealed class OrthancConnectionTests : IDisposable
     }
 
     [Fact]
+    public async Task The_network_is_asked_after_a_silent_peer_and_its_answer_is_not_awaited_for_ever()
+    {
+        await using var connection = await OrthancConnection.Open(new DnsEndPoint("127.0.0.1", ((IPEndPoint)_listener.LocalEndpoint).Port), CancellationToken.None);
+
+        var socket = ((NetworkStream)connection).Socket;
+        int Read(SocketOptionName name) => (int)socket.GetSocketOption(SocketOptionLevel.Tcp, name)!;
+        Assert.NotEqual(0, socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive));
+        Assert.Equal(75, Read(SocketOptionName.TcpKeepAliveTime) + (Read(SocketOptionName.TcpKeepAliveInterval) * Read(SocketOptionName.TcpKeepAliveRetryCount)));
+        var limit = new byte[4];
+        socket.GetRawSocketOption(6, 18, limit); // TCP_USER_TIMEOUT
+        Assert.Equal(75_000, BitConverter.ToInt32(limit));
+    }
+
+    [Fact]
     public async Task What_was_not_sent_when_the_connection_is_given_up_is_never_sent()
     {
         var accepting = _listener.AcceptSocketAsync();

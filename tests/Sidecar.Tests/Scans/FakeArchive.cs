@@ -15,7 +15,7 @@ internal sealed class FakeArchive : HttpMessageHandler
     private long _sequence;
     private int _clock;
 
-    public FakeArchive() => Client = new OrthancClient(new HttpClient(this, disposeHandler: false) { BaseAddress = new Uri("http://127.0.0.1:9/") });
+    public FakeArchive() => Client = new OrthancClient(new HttpClient(this, disposeHandler: false) { BaseAddress = new Uri("http://127.0.0.1:9/") }, TimeProvider.System);
 
     public OrthancClient Client { get; }
 
