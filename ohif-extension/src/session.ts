@@ -124,9 +124,13 @@ export class MaskingSession {
     return annotation?.annotationUID;
   }
 
-  /** Takes the viewer to the image that was drawn on, and shows the masks there that the job waits to burn. */
+  /** Takes the viewer to the image that was drawn on, and shows the masks there that the job waits to burn; hides them where they are on the screen, for what they cover is to be seen, too. */
   showApproved(job: MaskJobView): void {
     const { sopInstanceUid } = job.source;
+    if (this.approved.get(job.id)?.length && this.target.get().image?.sopInstanceUid === sopInstanceUid) {
+      this.hideApproved(job);
+      return;
+    }
     if (!showImage(this.host, sopInstanceUid) || this.burning.get(job.id)?.length || this.approved.has(job.id)) {
       return;
     }

@@ -39,7 +39,7 @@ describe('a job that waits for a second person', () => {
     localStorage.setItem('i18nextLng', 'de');
     const german = await show(awaiting(), ann);
     expect(german.textContent).toContain('Wartet auf eine zweite Person');
-    expect([...german.querySelectorAll('button')].map(button => button.textContent)).toEqual(['Masken zeigen', 'Bestätigen', 'Ablehnen']);
+    expect([...german.querySelectorAll('button')].map(button => button.textContent)).toEqual(['Masken zeigen oder verbergen', 'Bestätigen', 'Ablehnen']);
   });
 
   test('is confirmed by keyboard alone, the reason being free', async () => {
@@ -178,6 +178,9 @@ describe('in the viewer', () => {
     await act(async () => session?.showApproved(job));
     expect(change).toHaveBeenCalledOnce();
     expect(masks.masks.get().map(({ region, burning }) => [region, burning])).toEqual([[{ x: 10, y: 20, width: 30, height: 40 }, true]]);
+    // What they cover is to be seen, too.
+    await act(async () => session?.showApproved(job));
+    expect(masks.masks.get()).toEqual([]);
     await act(async () => session?.showApproved(job));
     expect(masks.masks.get()).toHaveLength(1);
     await act(async () => session?.jobs.decline(job, 'no'));

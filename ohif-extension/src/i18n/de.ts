@@ -60,7 +60,7 @@ export const de: Record<MessageKey, string> = {
   'job.awaiting.own': 'Sie haben das freigegeben; eine andere Person muss es bestätigen.',
   'job.awaiting.yours': 'Sehen Sie die Masken an und bestätigen Sie sie, oder lehnen Sie ab.',
   'job.awaiting.others': 'Jemand, der das bestätigen darf, muss es ansehen.',
-  'job.show': 'Masken zeigen',
+  'job.show': 'Masken zeigen oder verbergen',
   'job.confirm': 'Bestätigen',
   'job.decline': 'Ablehnen',
   'job.decline.reason': 'Warum wird es abgelehnt? Wer es freigegeben hat, liest das.',

@@ -58,7 +58,7 @@ export const en = {
   'job.awaiting.own': 'You approved this; another person has to confirm it.',
   'job.awaiting.yours': 'Look at the masks, then confirm or decline.',
   'job.awaiting.others': 'A person who may confirm it has to look at it.',
-  'job.show': 'Show masks',
+  'job.show': 'Show or hide masks',
   'job.confirm': 'Confirm',
   'job.decline': 'Decline',
   'job.decline.reason': 'Why is it declined? The person who approved it reads this.',

@@ -8,7 +8,7 @@ function waitingJob(page: Page) {
   const job = page.locator('[data-cy="image-masking-job"][data-state="awaitingConfirmation"]');
   return {
     job,
-    show: job.getByRole('button', { name: 'Show masks' }),
+    show: job.getByRole('button', { name: 'Show or hide masks' }),
     confirm: job.getByRole('button', { name: 'Confirm' }),
     decline: job.getByRole('button', { name: 'Decline' }),
     cancel: job.getByRole('button', { name: 'Cancel this job' }),
@@ -53,8 +53,10 @@ test('what one person approved is cancelled by her, approved again, confirmed by
   await second.imageShown();
   await second.openPanel();
   await expect(second.masks).toHaveCount(0);
-  await adas.show.click();
-  await expect(second.masks).toHaveCount(1);
+  for (const masks of [1, 0, 1]) {
+    await adas.show.click();
+    await expect(second.masks).toHaveCount(masks);
+  }
   await adas.confirm.click();
   await expect(adas.job).toContainText('cannot be undone');
   await adas.reason.fill('Only the banner is covered');
