@@ -53,9 +53,9 @@ dotnet_count() {
 vitest_count() { json "$work/$1.json" '[r.numPassedTests, Math.max(r.numFailedTests, r.numFailedTestSuites), r.numPendingTests + r.numTodoTests].join(" ")'; }
 # shellcheck disable=SC2016
 playwright_count() {
-    local run
-    for run in one-person two-persons; do
-        json "tests/viewer/test-results/$run.json" '[r.stats.expected, r.stats.unexpected + r.stats.flaky + r.errors.length, r.stats.skipped].join(" ")' || echo '0 1 0'
+    local part
+    for part in masks findings two-persons; do
+        json "tests/viewer/test-results/$part.json" '[r.stats.expected, r.stats.unexpected + r.stats.flaky + r.errors.length, r.stats.skipped].join(" ")' || echo '0 1 0'
     done | awk '{ p += $1; f += $2; s += $3 } END { print p, f, s }'
 }
 node_count() {
@@ -74,15 +74,16 @@ api_document() {
 }
 extension_types() { npm --prefix ohif-extension run typecheck && npm --prefix tests/viewer run typecheck && touch "$work/extension-types.ok"; }
 dotnet_test() { dotnet test "$2" -c Release --no-build --logger "trx;LogFileName=$1.trx" --results-directory "$work"; }
-# Both runs with the same folder and ports, one after the other: a second person is asked for by the whole sidecar or not at all.
+# Three runs with the same folder and ports, one after the other: what their sidecars differ in are settings of the whole.
 viewer() {
-    local ports options=() names=(--port --orthanc-port --dicom-port --sidecar-port --idp-port) i status=0
+    local ports options=(--no-demo) names=(--port --orthanc-port --dicom-port --sidecar-port --idp-port) i status=0
     read -ra ports < <(node --input-type=module -e "import { freePorts } from './tests/stack/stack.mjs'; console.log((await freePorts(5)).join(' '))")
     for i in "${!names[@]}"; do options+=("${names[i]}" "${ports[i]}"); done
     export SIDECAR_TEST_STATE=$work/data SIDECAR_TEST_URL=http://127.0.0.1:${ports[0]} SIDECAR_TEST_ORTHANC_URL=http://127.0.0.1:${ports[1]}
     trap 'kill -TERM "$stack" 2>/dev/null; wait "$stack"' EXIT
-    SIDECAR_Reviews__HoldUntilFinalized=true in_viewer_stack || status=1
-    SIDECAR_MaskJobs__TwoPersonApproval=true SIDECAR_Scans__Enabled=false SIDECAR_TEST_TWO_PERSONS=1 in_viewer_stack || status=1
+    SIDECAR_TEST_PART=masks SIDECAR_Scans__Enabled=false in_viewer_stack || status=1
+    SIDECAR_TEST_PART=findings SIDECAR_Reviews__HoldUntilFinalized=true in_viewer_stack || status=1
+    SIDECAR_TEST_PART=two-persons SIDECAR_Scans__Enabled=false SIDECAR_MaskJobs__TwoPersonApproval=true in_viewer_stack || status=1
     return "$status"
 }
 in_viewer_stack() {

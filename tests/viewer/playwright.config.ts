@@ -1,14 +1,20 @@
 import { defineConfig } from '@playwright/test';
 import { baseUrl } from './support/stack.ts';
 
-/** The stack asks for a second person (MaskJobs:TwoPersonApproval): a setting of the whole sidecar, so these tests have a run and a stack of their own. */
-const twoPersons = process.env.SIDECAR_TEST_TWO_PERSONS === '1';
-const results = `test-results/${twoPersons ? 'two-persons' : 'one-person'}`;
+/**
+ * Tests that need a sidecar of other settings than the rest: `findings` looks for text and holds studies, `two-persons` asks for a second person. test.sh runs each part
+ * with a stack of its own (SIDECAR_TEST_PART), the part `masks` without scans, which would take the processors from the browsers. Without a part, all run but two-persons.
+ */
+const special = { findings: ['**/findings.spec.ts', '**/without-permission.spec.ts'], 'two-persons': ['**/two-persons.spec.ts'] };
+const part = process.env.SIDECAR_TEST_PART ?? 'all';
+const specs =
+  part === 'findings' || part === 'two-persons' ? { testMatch: special[part] } : { testIgnore: [...special['two-persons'], ...(part === 'masks' ? special.findings : [])] };
+const results = `test-results/${part}`;
 
 // The stack is started outside (start.sh); support/stack.ts says how it is found.
 export default defineConfig({
   testDir: 'specs',
-  [twoPersons ? 'testMatch' : 'testIgnore']: '**/two-persons.spec.ts',
+  ...specs,
   outputDir: results,
   globalSetup: './support/logIn.ts',
   fullyParallel: true,
@@ -30,6 +36,8 @@ export default defineConfig({
         '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
         // Software WebGL: what is drawn is the same on every machine.
         '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist',
+        // Only what WebGL draws: put together by SwiftShader as well, the page took more processor time than all else in a test.
+        '--disable-gpu-compositing',
       ],
     },
   },

@@ -1,9 +1,12 @@
 import { expect, test } from '../support/test.ts';
 
-test('masks can be undone, redone, moved, resized and left with Escape', async ({ page, viewer, store }) => {
+test('masks can be undone, redone, moved, resized and left with Escape; while masking, overlay text steps aside', async ({ page, viewer, store }) => {
   const study = await store('ultrasound-still');
   await viewer.open(study.studyInstanceUid);
+  const overlays = page.locator('[data-cy="viewport-pane"] .viewport-overlay');
+  await expect(overlays.filter({ visible: true }).first()).toBeVisible();
   await viewer.choose('Draw Mask');
+  await expect(overlays.filter({ visible: true })).toHaveCount(0);
   await viewer.draw({ x: 100, y: 200, width: 100, height: 50 });
   await viewer.draw({ x: 400, y: 200, width: 100, height: 50 });
 
@@ -36,25 +39,17 @@ test('masks can be undone, redone, moved, resized and left with Escape', async (
 
   // After Escape a drag draws no mask any more.
   await page.keyboard.press('Escape');
+  await expect(overlays.filter({ visible: true }).first()).toBeVisible();
   await viewer.drag([500.5, 400.5], [600.5, 450.5]);
   await expect(viewer.masks).toHaveCount(1);
 
   await viewer.choose('Clear Masks');
   await expect(viewer.masks).toHaveCount(0);
-});
 
-test('while masking, overlay text steps aside, and a mask dragged beyond the corner ends at it', async ({ page, viewer, store }) => {
-  const study = await store('ultrasound-still');
-  await viewer.open(study.studyInstanceUid);
-  const overlays = page.locator('[data-cy="viewport-pane"] .viewport-overlay');
-  await expect(overlays.filter({ visible: true }).first()).toBeVisible();
+  // Dragged beyond the corner of the image, a mask ends at it.
   await viewer.choose('Draw Mask');
-  await expect(overlays.filter({ visible: true })).toHaveCount(0);
   await viewer.drag([300.5, 60.5], [-3, -20]);
-  await viewer.openPanel();
   await expect.poll(() => viewer.listed()).toEqual([expect.objectContaining({ x: 0, y: 0 })]);
-  await page.keyboard.press('Escape');
-  await expect(overlays.filter({ visible: true }).first()).toBeVisible();
 });
 
 test('masks are kept per image', async ({ page, viewer, store }) => {

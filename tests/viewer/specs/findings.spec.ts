@@ -1,11 +1,10 @@
 import { ask, FindingsPanel, findingsOf, scanned } from '../support/findings.ts';
 import { tabTo } from '../support/keyboard.ts';
 import { picture } from '../support/pictures.ts';
-import { sessionOf } from '../support/stack.ts';
 import { expect, test } from '../support/test.ts';
 import { Viewer } from '../support/viewer.ts';
 
-test('a study from a modality is scanned, decided on by keyboard, masked and finalized; a reader sees it only then', async ({ browser, page, viewer, store }, info) => {
+test('a study from a modality is scanned, decided on by keyboard, masked and finalized; a reader sees it only then', async ({ page, viewer, store, tabOf }, info) => {
   const study = await store('ct', undefined, 'modality');
   const { studyInstanceUid } = study;
   const forReader = async () => ({
@@ -67,7 +66,7 @@ test('a study from a modality is scanned, decided on by keyboard, masked and fin
   await page.screenshot({ path: info.outputPath('finalized.png') });
 
   expect(await forReader()).toEqual({ found: 1, read: true });
-  const reader = new Viewer(await (await browser.newContext({ storageState: sessionOf('rob') })).newPage());
+  const reader = new Viewer(await tabOf('rob'));
   await reader.open(studyInstanceUid);
   await expect(reader.page.locator('[data-cy="image-finding"]')).toHaveCount(0);
 });
@@ -85,12 +84,12 @@ test.describe('with the mouse, and on the pages', () => {
     const groups = await findings.toDecide();
     expect(groups).toBeGreaterThan(1);
 
-    // At its corner: boxes of neighbouring lines overlap.
-    const upperLeft = { position: { x: 8, y: 4 } };
-    await findings.boxes.first().hover(upperLeft);
+    // Boxes of neighbouring lines overlap; the last one lies on top.
+    const box = findings.boxes.last();
+    await box.hover();
     await expect(page.getByRole('tooltip')).toContainText(/%.*to decide/);
     await page.screenshot({ path: info.outputPath('hover.png') });
-    await findings.boxes.first().click(upperLeft);
+    await box.click();
     await expect(page.locator('[data-cy="image-masking-cluster"][aria-selected="true"]')).toHaveCount(1);
     await findings.panel.getByRole('button', { name: /^Move/ }).click();
     const before = await page.locator('[data-cy="image-masking-selected-region"]').textContent();

@@ -9,7 +9,8 @@ export default async function logInAll(config: FullConfig): Promise<void> {
   const browser = await chromium.launch(launchOptions);
   for (const user of ['mia', 'rob', 'ada'] satisfies UserName[]) {
     const page = await browser.newPage({ baseURL });
-    await page.goto('/');
+    // Not OHIF: it takes far longer to load, and the session is the same.
+    await page.goto('/worklist');
     await logIn(page, user);
     mkdirSync(dirname(sessionOf(user)), { recursive: true });
     await page.context().storageState({ path: sessionOf(user) });
@@ -18,7 +19,7 @@ export default async function logInAll(config: FullConfig): Promise<void> {
   await browser.close();
 }
 
-/** Fills in the identity provider's form, once it is shown, and waits until OHIF is back. */
+/** Fills in the identity provider's form, once it is shown, and waits until OHIF or the page is back. */
 export async function logIn(page: import('@playwright/test').Page, user: UserName, password = passwordOf(user)): Promise<void> {
   await page.locator('input[name=login]').fill(user);
   await page.locator('input[name=password]').fill(password);
