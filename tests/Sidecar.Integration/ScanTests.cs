@@ -4,6 +4,7 @@ using System.Text.Json;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Npgsql;
+using Sidecar.TestData;
 using Sidecar.Tests.Storage;
 
 namespace Sidecar.Integration;
@@ -94,6 +95,39 @@ public sealed class ScanTests : IDisposable
         await Wait.Until(async () => await Looked(sidecar) > looked && await IsIdle(sidecar), Limit, $"the new study is scanned; log:\n{sidecar.Log}");
         await Wait.Until(async () => (await Texts(sidecar, "SELECT orthanc_id FROM scanned_instances")).Contains(fresh), Limit, "it is in the ledger");
         Assert.Equal(looked + 1, await Looked(sidecar));
+    }
+
+    [Fact]
+    public async Task Without_the_text_detector_health_findings_and_work_list_say_so_and_nothing_is_clean()
+    {
+        await using var orthanc = await OrthancServer.Start();
+        await using var sidecar = await SidecarProcess.Start(orthanc.Address, [.. Settings(), ("SIDECAR_TextModels__Directory", _folder)]);
+        var study = new SampleStudy();
+        var nothing = new SampleFrame(64, 48, 1);
+        Array.Fill(nothing.Samples, 700);
+        await study.Add(orthanc, 1, change: file => file.Image(PixelFormat.Grey(64, 48, bitsStored: 12), nothing));
+
+        await Wait.Until(async () => await Looked(sidecar) == 1, Limit, $"the image is scanned; log:\n{sidecar.Log}");
+
+        using var ready = await sidecar.Http.GetAsync("health/ready");
+        Assert.True(ready.IsSuccessStatusCode); // it works, though not as well as it could
+        var check = (await ready.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("checks").EnumerateArray().Single(c => c.GetProperty("name").GetString() == "textDetector");
+        Assert.Equal("failed", check.GetProperty("status").GetString());
+        Assert.Contains("npm ci --ignore-scripts", check.GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+        using var reviewer = sidecar.Client(sidecar.Http.BaseAddress!.ToString(), "image-review");
+        JsonElement listed = default;
+        await Wait.Until(
+            async () => (listed = (await reviewer.GetFromJsonAsync<JsonElement>("api/reviews")).GetProperty("items").EnumerateArray().FirstOrDefault()) is { ValueKind: JsonValueKind.Object } item
+                && item.GetProperty("images").GetInt32() == 1,
+            Limit,
+            $"the work list knows of the scan; log:\n{sidecar.Log}");
+        Assert.Equal(("new", true, 0), (listed.GetProperty("state").GetString(), listed.GetProperty("isWeak").GetBoolean(), listed.GetProperty("findings").GetInt32()));
+
+        var found = await reviewer.GetFromJsonAsync<JsonElement>($"api/scan-findings?study={study.Uid}");
+        Assert.True(found.GetProperty("scan").GetProperty("isWeak").GetBoolean());
+        Assert.StartsWith("line candidates", found.GetProperty("scan").GetProperty("engine").GetString(), StringComparison.Ordinal);
+        Assert.NotEqual("clean", found.GetProperty("state").GetString());
     }
 
     [PostgresFact]

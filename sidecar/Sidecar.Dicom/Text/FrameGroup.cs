@@ -25,15 +25,25 @@ internal sealed class FrameGroup(IReadOnlyList<FrameImage> frames, LineFinder fi
         {
             var pattern = sources[..3].Select(source => InkPattern.Learn(source, line.Region)).OfType<InkPattern>().MaxBy(pattern => pattern.Contrast);
             var present = Enumerable.Range(0, frames.Count).Where(i => pattern?.IsIn(frames[i]) == true || IsInOverlay(frames[i], line.Region)).ToList();
-            if (present.Count == frames.Count)
+            if (present.Count < frames.Count)
+            {
+                lines.AddRange(FollowThrough(line, present, token));
+            }
+            else if (IsInOneFrame(line, found[2], token))
             {
                 lines.Add((line, present));
-                continue;
             }
-            lines.AddRange(FollowThrough(line, present, token));
         }
         return lines;
     }
+
+    /// <summary>A shape that only the mixture of frames shows is no text, though its pixels stand out in all of them: one frame at least has to show it by itself.</summary>
+    /// <param name="line">Seen in the mixture.</param>
+    /// <param name="inTheMiddle">What was seen in the frame in the middle.</param>
+    /// <param name="token">Ends the search.</param>
+    private bool IsInOneFrame(FoundLine line, List<FoundLine> inTheMiddle, CancellationToken token) =>
+        inTheMiddle.Exists(seen => FoundLine.Intersection(seen.Region, line.Region) > 0)
+        || ((int[])[frames.Count / 2, 0, frames.Count - 1]).Any(frame => finder.FindNear(frames[frame], line.Region, Reach, token).Exists(seen => FoundLine.Intersection(seen.Region, line.Region) > 0));
 
     private static bool IsInOverlay(FrameImage frame, Region region)
     {
@@ -50,7 +60,6 @@ internal sealed class FrameGroup(IReadOnlyList<FrameImage> frames, LineFinder fi
     {
         var confirmed = new Dictionary<int, List<FoundLine>>();
         var places = new Region?[frames.Count];
-        // A shape that only the mixture of frames shows is no text: one frame at least has to show it by itself.
         foreach (var start in present.Count > 0 ? [present[present.Count / 2], present[0], present[^1]] : Enumerable.Range(0, frames.Count))
         {
             if (places[start] is null)

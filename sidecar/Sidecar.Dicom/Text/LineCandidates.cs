@@ -27,8 +27,7 @@ internal sealed class LineCandidates : ITextDetector
         foreach (var isBright in (bool[])[true, false])
         {
             token.ThrowIfCancellationRequested();
-            var letters = FindPieces(MarkStrokes(image, isBright), image.Width);
-            found.AddRange(GroupToLines(letters).Select(line => new TextBox(line, Confidence)));
+            found.AddRange(GroupToLines(FindPieces(MarkStrokes(image, isBright), image.Width)).Select(line => new TextBox(line, Confidence)));
         }
         return found;
     }
@@ -78,8 +77,8 @@ internal sealed class LineCandidates : ITextDetector
         return result;
     }
 
-    /// <summary>Boxes of what hangs together and is as high as a letter.</summary>
-    private static List<Region> FindPieces(bool[] marks, int width)
+    /// <summary>Boxes of what hangs together and is as high as a letter. Clears the marks.</summary>
+    public static List<Region> FindPieces(bool[] marks, int width)
     {
         var height = marks.Length / width;
         var pieces = new List<Region>();

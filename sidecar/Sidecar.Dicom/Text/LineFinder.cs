@@ -11,19 +11,13 @@ internal enum Effort
     /// <summary>Also turned, for text that is written upward or downward.</summary>
     Turned,
 
-    /// <summary>Also doubled, for the smallest letters; costs as much as all else.</summary>
+    /// <summary>Also enlarged, for the smallest letters.</summary>
     Thorough,
 }
 
 /// <summary>Finds the lines of text of one picture: renders its views, has the detector look at them in the sizes that it knows best, and joins what it says.</summary>
 internal sealed class LineFinder(ITextDetector detector)
 {
-    /// <summary>Pictures with a longer side are looked at in parts, so that a worker's memory is bounded. Pixels.</summary>
-    private const int MaxSide = 1280;
-
-    /// <summary>Parts overlap by more than a line is high.</summary>
-    private const int PartOverlap = 64;
-
     /// <summary>Pictures of fewer pixels are doubled: their letters are small, and it costs little.</summary>
     private const int SmallPicture = 300 * 300;
 
@@ -46,21 +40,32 @@ internal sealed class LineFinder(ITextDetector detector)
     /// <returns>The lines of each.</returns>
     public List<FoundLine>[] FindInEach(IReadOnlyList<(FrameImage Picture, Effort Effort)> pictures, CancellationToken token)
     {
-        var looks = pictures.SelectMany((picture, index) => Rendering.RenderAll(picture.Picture).SelectMany((view, rank) => LooksAt(view, rank == 0 || view.Pixels == picture.Picture.Overlay, picture.Effort).Select(way => (Index: index, View: view, Way: way)))).ToList();
-        var seen = new List<FoundLine>[looks.Count];
-        ParallelLoop.Run(0, looks.Count, i => seen[i] = Look(looks[i].View, looks[i].Way, token), token);
+        var looks = new List<Look>[pictures.Count];
+        ParallelLoop.Run(0, pictures.Count, i => looks[i] = ChooseLooks(pictures[i].Picture, pictures[i].Effort), token);
+        // The largest first, so that no processor is left with one at the end.
+        var parts = looks.SelectMany(own => own).SelectMany(look => look.Parts.Select(part => (Look: look, Part: part))).OrderByDescending(one => (long)one.Part.Width * one.Part.Height).ToList();
+        var seen = new List<FoundLine>[parts.Count];
+        ParallelLoop.Run(0, parts.Count, i => seen[i] = parts[i].Look.DetectIn(parts[i].Part, detector, token), token);
+        var linesOf = parts.Zip(seen).ToLookup(one => one.First.Look, one => one.Second);
         var lines = new List<FoundLine>[pictures.Count];
-        ParallelLoop.Run(0, pictures.Count, index => lines[index] = Judge([.. Enumerable.Range(0, looks.Count).Where(i => looks[i].Index == index).Select(i => (looks[i].View, seen[i]))], token), token);
+        ParallelLoop.Run(0, pictures.Count, i => lines[i] = Judge([.. looks[i].Select(look => (look, linesOf[look].SelectMany(own => own).ToList()))], token), token);
         return lines;
     }
 
-    /// <summary>Joins what the views of one picture show. What one view alone shows, and is not surely a line, has to stand out in a second look, nearer or from farther away.</summary>
-    private List<FoundLine> Judge(List<(GreyImage View, List<FoundLine> Lines)> looks, CancellationToken token)
+    /// <summary>Joins what the views of one picture show. What one view alone shows, and is not surely a line, has to stand out in a second look, nearer or from
+    /// farther away; and so has what is seen enlarged alone, because anatomy looks like a line there more often than anywhere else.</summary>
+    private List<FoundLine> Judge(List<(Look Look, List<FoundLine> Lines)> looks, CancellationToken token)
     {
-        var merged = FoundLine.Merge(looks.SelectMany(look => look.Lines).Where(line => IsPlausible(line.Region, looks[0].View)));
-        var believed = merged.Where(line => line.Support > 1 || LooksLikeALine(line) || looks.Exists(look =>
-            look.Lines.Exists(own => FoundLine.Intersection(own.Region, line.Region) > 0) && IsSeenAgain(look.View, line, token)));
-        return FoundLine.JoinParts([.. believed]);
+        var merged = FoundLine.Merge(looks.SelectMany(look => look.Lines).Where(line => IsPlausible(line.Region, looks[0].Look.View)));
+        var isBelieved = new bool[merged.Count];
+        ParallelLoop.Run(0, merged.Count, i =>
+        {
+            var line = merged[i];
+            List<Look> witnesses = [.. looks.Where(look => look.Look.Support == 1 && look.Lines.Exists(own => FoundLine.Intersection(own.Region, line.Region) > 0)).Select(look => look.Look)];
+            isBelieved[i] = line.Support > 1 || (LooksLikeALine(line) && witnesses.Exists(look => look.Way != Way.Enlarged))
+                || witnesses.Select(look => look.View).Distinct().Any(view => IsSeenAgain(view, line, token));
+        }, token);
+        return FoundLine.JoinParts([.. merged.Where((_, i) => isBelieved[i])]);
     }
 
     /// <summary>Nearly as high as wide and a good part of the picture: no line of text.</summary>
@@ -84,11 +89,9 @@ internal sealed class LineFinder(ITextDetector detector)
             place = new Region(part.Height - place.Bottom, place.X, place.Height, place.Width);
             part = Resample.Turn(part);
         }
-        var isSmall = place.Height < LargeLetters;
-        var scale = isSmall ? 2.0 : 0.5;
+        var look = new Look(part, place.Height < LargeLetters ? Way.Doubled : Way.Halved);
         // A line may come back in several words.
-        var seen = Detect(isSmall ? Resample.Double(part) : Resample.Halve(part), token).Sum(again => FoundLine.Intersection(
-            new Region((int)(again.Region.X / scale), (int)(again.Region.Y / scale), Math.Max(1, (int)(again.Region.Width / scale)), Math.Max(1, (int)(again.Region.Height / scale))), place));
+        var seen = look.Parts.SelectMany(shown => look.DetectIn(shown, detector, token)).Sum(again => FoundLine.Intersection(again.Region, place));
         return seen > LeastSeenAgain * place.Width * place.Height;
     }
 
@@ -106,8 +109,15 @@ internal sealed class LineFinder(ITextDetector detector)
             line with { Region = new Region(line.Region.X + x, line.Region.Y + y, line.Region.Width, line.Region.Height) })];
     }
 
+    private static List<Look> ChooseLooks(FrameImage picture, Effort effort)
+    {
+        var views = Rendering.RenderAll(picture);
+        return [.. views.SelectMany((view, rank) => ChooseWays(view, rank == 0 || view.Pixels == picture.Overlay, effort).Select(way => new Look(view, way))),
+            .. effort > Effort.OneView ? HiddenLines.FindLooks(picture, views) : []];
+    }
+
     /// <summary>The view that shows most is looked at in more ways than the others, and so are overlays, of which there is one view only.</summary>
-    private static IEnumerable<Way> LooksAt(GreyImage view, bool isBest, Effort effort)
+    private static IEnumerable<Way> ChooseWays(GreyImage view, bool isBest, Effort effort)
     {
         var pixels = view.Width * view.Height;
         if (isBest || effort > Effort.OneView)
@@ -120,57 +130,7 @@ internal sealed class LineFinder(ITextDetector detector)
         }
         if (isBest && effort == Effort.Thorough && pixels is > SmallPicture and <= MediumPicture)
         {
-            yield return Way.Doubled;
-        }
-    }
-
-    private List<FoundLine> Look(GreyImage view, Way way, CancellationToken token) => way switch
-    {
-        Way.Doubled => [.. Detect(Resample.Double(view), token).Select(line => Shrink(line, view))],
-        Way.Turned => [.. Detect(Resample.Turn(view), token).Select(line => TurnBack(line, view))],
-        _ => Detect(view, token),
-    };
-
-    /// <summary>What is upright in the turned view; what lies across is seen better as it is.</summary>
-    private static FoundLine TurnBack(FoundLine line, GreyImage view) =>
-        line with { Region = new Region(line.Region.Y, view.Height - line.Region.Right, line.Region.Height, line.Region.Width) };
-
-    private static FoundLine Shrink(FoundLine line, GreyImage view)
-    {
-        var (x, y) = (line.Region.X / 2, line.Region.Y / 2);
-        return line with { Region = new Region(x, y, Math.Min((line.Region.Right + 1) / 2, view.Width) - x, Math.Min((line.Region.Bottom + 1) / 2, view.Height) - y) };
-    }
-
-    private List<FoundLine> Detect(GreyImage image, CancellationToken token)
-    {
-        var lines = new List<FoundLine>();
-        foreach (var (y, height) in Divide(image.Height))
-        {
-            foreach (var (x, width) in Divide(image.Width))
-            {
-                var part = width == image.Width && height == image.Height ? image : Resample.Crop(image, x, y, width, height);
-                lines.AddRange(detector.Detect(part, token).Select(box =>
-                    new FoundLine(new Region(box.Region.X + x, box.Region.Y + y, box.Region.Width, box.Region.Height), box.Confidence, 1)));
-            }
-        }
-        return lines;
-    }
-
-    private enum Way
-    {
-        AsIs,
-        Doubled,
-        Turned,
-    }
-
-    private static IEnumerable<(int Start, int Length)> Divide(int length)
-    {
-        var parts = (Math.Max(length - PartOverlap, 1) + MaxSide - PartOverlap - 1) / (MaxSide - PartOverlap);
-        var part = Math.Min(length, ((length + ((parts - 1) * PartOverlap) + parts - 1) / parts + 31) / 32 * 32);
-        for (var i = 0; i < parts; i++)
-        {
-            var start = parts == 1 ? 0 : (int)((long)(length - part) * i / (parts - 1));
-            yield return (start, part);
+            yield return Way.Enlarged;
         }
     }
 }

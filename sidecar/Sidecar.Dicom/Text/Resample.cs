@@ -25,6 +25,40 @@ internal static class Resample
         return new GreyImage(width, height, pixels);
     }
 
+    /// <summary>One and a half times the width and height, rounded down, in between linear.</summary>
+    public static GreyImage Enlarge(GreyImage image)
+    {
+        var (width, height) = (image.Width * 3 / 2, image.Height * 3 / 2);
+        var pixels = GC.AllocateUninitializedArray<byte>(width * height);
+        var (columns, rows) = (PlaceBetween(width, image.Width), PlaceBetween(height, image.Height));
+        for (var y = 0; y < height; y++)
+        {
+            var upper = image.Pixels.AsSpan(rows[y].Before * image.Width, image.Width);
+            var lower = image.Pixels.AsSpan(rows[y].Behind * image.Width, image.Width);
+            var low = rows[y].Sixths;
+            var row = pixels.AsSpan(y * width, width);
+            for (var x = 0; x < row.Length; x++)
+            {
+                var (before, behind, right) = columns[x];
+                row[x] = (byte)((((6 - right) * (((6 - low) * upper[before]) + (low * lower[before]))) + (right * (((6 - low) * upper[behind]) + (low * lower[behind]))) + 18) / 36);
+            }
+        }
+        return new GreyImage(width, height, pixels);
+    }
+
+    /// <summary>The old pixels before and behind the centre of each new one, and how far it is from the first, in sixths.</summary>
+    private static (int Before, int Behind, int Sixths)[] PlaceBetween(int length, int old)
+    {
+        var places = new (int, int, int)[length];
+        for (var i = 0; i < length; i++)
+        {
+            // (i + 1/2) × 2/3 - 1/2
+            var sixths = Math.Max((4 * i) - 1, 0);
+            places[i] = (sixths / 6, Math.Min((sixths / 6) + 1, old - 1), sixths % 6);
+        }
+        return places;
+    }
+
     /// <summary>Half the width and height, rounded down: the mean of four.</summary>
     public static GreyImage Halve(GreyImage image)
     {

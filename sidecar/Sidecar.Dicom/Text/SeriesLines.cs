@@ -72,7 +72,8 @@ internal sealed class SeriesLines
         return [.. whole.Select(part =>
         {
             var line = part.Entry.Line;
-            var sorted = parts.Where(inner => inner == part || inner.IsIn(part)).Select(inner => inner.Entry.Sorted ??= sort(inner.Entry.Readings)).MinBy(one => one.Rank)!;
+            var sorted = parts.Where(inner => (inner == part || inner.IsIn(part)) && inner.Entry.Readings.Count > 0).Select(inner => inner.Entry.Sorted ??= sort(inner.Entry.Readings)).MinBy(one => one.Rank)
+                ?? sort([]);
             return new ScanFinding
             {
                 Region = Widen(line.Region).ClipTo(layout.Columns, layout.Rows)!,
@@ -84,6 +85,9 @@ internal sealed class SeriesLines
             };
         })];
     }
+
+    /// <summary>Whether nearly all of a region lies in another one.</summary>
+    public static bool LiesIn(Region inner, Region outer) => FoundLine.Intersection(inner, outer) >= LeastInside * inner.Width * inner.Height;
 
     private Entry? Find(FoundLine line) => entries.Find(entry => AreAlike(entry.Line.Region, line.Region));
 
@@ -106,7 +110,7 @@ internal sealed class SeriesLines
         public Region Region => Entry.Line.Region;
 
         public bool IsIn(Part other) =>
-            FoundLine.Intersection(Region, other.Region) >= LeastInside * Region.Width * Region.Height && Frames.All(other.Frames.Contains);
+            LiesIn(Region, other.Region) && Frames.All(other.Frames.Contains);
     }
 
     private sealed class Entry

@@ -30,7 +30,7 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
 
     private static readonly LineCandidates Weak = new();
 
-    public string Engine => IsWeak ? "line candidates, rules 2" : "PP-OCRv4 detection, rules 2";
+    public string Engine => IsWeak ? "line candidates, rules 3" : "PP-OCRv4 detection, rules 3";
 
     public bool IsWeak => detector is null;
 
@@ -188,13 +188,20 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
                 ParallelLoop.Run(0, readings.Length, i =>
                 {
                     var (line, at) = found[i];
-                    readings[i] = lines.WantsReading(line) ? sorter.Read(frames[at[at.Count / 2]].Image, line.Region, token) : null;
+                    readings[i] = lines.WantsReading(line) && !HoldsLines(line, found) ? sorter.Read(frames[at[at.Count / 2]].Image, line.Region, token) : null;
                 }, token);
                 for (var i = 0; i < readings.Length; i++)
                 {
                     lines.Add(found[i].Line, found[i].Frames.Select(frame => frames[frame].Equal), readings[i]);
                 }
             }
+        }
+
+        /// <summary>A box over several lines cannot be read as one; they are read instead, and count for it (<see cref="SeriesLines"/>).</summary>
+        private static bool HoldsLines(FoundLine box, List<(FoundLine Line, IReadOnlyList<int> Frames)> found)
+        {
+            List<Region> held = [.. found.Select(other => other.Line).Where(other => other != box && SeriesLines.LiesIn(other.Region, box.Region)).Select(other => other.Region)];
+            return held.Count > 1 && held.Sum(region => (long)region.Width * region.Height) * 2 > (long)box.Region.Width * box.Region.Height;
         }
 
         /// <summary>What was found in frames, or why it could not be looked for.</summary>

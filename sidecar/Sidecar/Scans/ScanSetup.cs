@@ -21,6 +21,7 @@ internal static class ScanSetup
         services.AddSingleton<SeriesSorter>();
         services.AddSingleton<SeriesScan>();
         services.AddSingleton<IStudyWatcher, ArrivalWatcher>();
+        services.AddHealthChecks().AddCheck<DetectorHealth>("textDetector");
         services.Configure<JsonOptions>(o => o.SerializerOptions.TypeInfoResolverChain.Insert(0, ScanJson.Default));
     }
 

@@ -20,17 +20,18 @@ internal static class TextBenchmark
         using var codecPool = new CodecWorkerPool(options, new Quarantine());
         using var textPool = TextScanning.CreatePool(options, models);
         var codecs = NativeCodecs.AddTo(FrameCodecs.Managed, codecPool);
-        var scanner = TextScanning.CreateScanner(codecs, textPool, models);
+        var detector = new CountingDetector(textPool);
+        var scanner = new SeriesScanner(codecs, textPool.HasDetector ? detector : null, textPool);
         Console.WriteLine($"Engine {scanner.Engine}{(scanner.IsWeak ? ", WEAK MODE" : "")}; {textPool.DescribeLibraries()}");
-        MeasureSet(TruthSet.Read(directory), scanner, codecs, () => Processor(codecPool.ProcessIds, textPool.ProcessIds), withTesseract);
+        MeasureSet(TruthSet.Read(directory), scanner, detector, codecs, () => Processor(codecPool.ProcessIds, textPool.ProcessIds), withTesseract);
         var studies = Path.Combine(directory, "studies");
         foreach (var study in Directory.Exists(studies) ? Directory.GetDirectories(studies).Order(StringComparer.Ordinal).ToArray() : [])
         {
-            MeasureStudy(study, scanner, codecs, () => Processor(codecPool.ProcessIds, textPool.ProcessIds), withTesseract);
+            MeasureStudy(study, scanner, detector, codecs, () => Processor(codecPool.ProcessIds, textPool.ProcessIds), withTesseract);
         }
     }
 
-    private static void MeasureSet(TruthSet set, SeriesScanner scanner, FrameCodecs codecs, Func<TimeSpan> processor, bool withTesseract)
+    private static void MeasureSet(TruthSet set, SeriesScanner scanner, CountingDetector detector, FrameCodecs codecs, Func<TimeSpan> processor, bool withTesseract)
     {
         var (ours, plain, doubled) = (new Recall(), new Recall(), new Recall());
         var (wall, before, tesseractTime, frames) = (new Stopwatch(), processor(), TimeSpan.Zero, 0);
@@ -65,7 +66,7 @@ internal static class TextBenchmark
             plain.Write(Console.Out, "tesseract, PSM 3, 1x");
             doubled.Write(Console.Out, "tesseract, PSM 3, 2x");
         }
-        Console.WriteLine(FormattableString.Invariant($"{frames} frames: {wall.Elapsed.TotalSeconds:0.0} s, processor {oursTime.TotalSeconds:0.0} s{(withTesseract ? FormattableString.Invariant($"; tesseract on every frame, 2x: processor {tesseractTime.TotalSeconds:0.0} s, {tesseractTime / oursTime:0.0} times as long") : "")}"));
+        Console.WriteLine(FormattableString.Invariant($"{frames} frames: {wall.Elapsed.TotalSeconds:0.0} s, processor {oursTime.TotalSeconds:0.0} s, {detector.Units:0} units{(withTesseract ? FormattableString.Invariant($"; tesseract on every frame, 2x: processor {tesseractTime.TotalSeconds:0.0} s, {tesseractTime / oursTime:0.0} times as long") : "")}"));
         ours.WriteLosses(Console.Out);
     }
 
@@ -99,15 +100,15 @@ internal static class TextBenchmark
         }
     }
 
-    private static void MeasureStudy(string directory, SeriesScanner scanner, FrameCodecs codecs, Func<TimeSpan> processor, bool withTesseract)
+    private static void MeasureStudy(string directory, SeriesScanner scanner, CountingDetector detector, FrameCodecs codecs, Func<TimeSpan> processor, bool withTesseract)
     {
         List<KnownImage> images = [.. Directory.GetFiles(directory).Order(StringComparer.Ordinal).Select(path => new KnownImage(path, Path.GetFileName(path), []))];
-        var (wall, before) = (Stopwatch.StartNew(), processor());
+        var (wall, before, unitsBefore) = (Stopwatch.StartNew(), processor(), detector.Units);
         var scans = scanner.Scan(images, CancellationToken.None);
         var (elapsed, oursTime) = (wall.Elapsed, processor() - before);
         var frames = scans.Sum(scan => scan.Frames);
         Console.Write(FormattableString.Invariant(
-            $"study {Path.GetFileName(directory)}: {frames} frames, {elapsed.TotalSeconds:0.0} s, processor {oursTime.TotalSeconds:0.0} s, images with findings {scans.Count(scan => scan.Findings.Count > 0)} of {scans.Count}, not scanned {scans.Count(scan => scan.Status != ScanStatus.Scanned)}"));
+            $"study {Path.GetFileName(directory)}: {frames} frames, {elapsed.TotalSeconds:0.0} s, processor {oursTime.TotalSeconds:0.0} s, {detector.Units - unitsBefore:0} units, images with findings {scans.Count(scan => scan.Findings.Count > 0)} of {scans.Count}, not scanned {scans.Count(scan => scan.Status != ScanStatus.Scanned)}"));
         if (withTesseract)
         {
             var (sampled, time) = (0, TimeSpan.Zero);

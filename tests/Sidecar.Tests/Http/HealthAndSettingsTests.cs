@@ -25,7 +25,7 @@ public sealed class HealthAndSettingsTests
         var health = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
         Assert.Equal("failed", (string)health["status"]!);
         Assert.Equal(
-            ["audit ok", "identityProvider failed", "orthanc failed", "storage ok"],
+            ["audit ok", "identityProvider failed", "orthanc failed", "storage ok", "textDetector ok"],
             health["checks"]!.AsArray().Select(c => $"{c!["name"]} {c["status"]}"));
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health/live")).StatusCode);
     }
@@ -37,7 +37,7 @@ public sealed class HealthAndSettingsTests
         using var client = app.CreateClient();
 
         Assert.Equal(
-            """{"status":"ok","checks":[{"name":"audit","status":"ok"},{"name":"identityProvider","status":"ok"},{"name":"orthanc","status":"ok"},{"name":"storage","status":"ok"}]}""",
+            """{"status":"ok","checks":[{"name":"audit","status":"ok"},{"name":"identityProvider","status":"ok"},{"name":"orthanc","status":"ok"},{"name":"storage","status":"ok"},{"name":"textDetector","status":"ok"}]}""",
             await client.GetStringAsync("/health/ready"));
     }
 

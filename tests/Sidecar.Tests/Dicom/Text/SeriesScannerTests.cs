@@ -79,6 +79,31 @@ public sealed class SeriesScannerTests
     }
 
     [Fact]
+    public void Scan_ShapeThatOnlyTheMixtureOfSlicesShows_IsNoText()
+    {
+        // Every slice lacks another third of a row of dots; all together they show the row.
+        var frames = Enumerable.Range(0, 24).Select(i =>
+        {
+            var frame = Frame(i, []);
+            for (var dot = 0; dot < 24; dot++)
+            {
+                for (var y = 0; y < 12 && dot % 3 != i % 3; y++)
+                {
+                    Array.Fill(frame.Samples, 255, ((80 + y) * Columns) + 60 + (dot * 8), 4);
+                }
+            }
+            return frame;
+        }).ToList();
+        var whole = new RowDetector(24 * 12 * 4);
+
+        var results = new SeriesScanner(FrameCodecs.Managed, whole).Scan(
+            [.. frames.Select((frame, i) => new MemorySource($"{i}", new InstanceBuilder($"dots{i}").Image(Format, frame).Build()))], CancellationToken.None);
+
+        Assert.True(whole.HasSeen, "The mixture was not looked at.");
+        Assert.All(results, result => Assert.Empty(result.Findings));
+    }
+
+    [Fact]
     public void Scan_FilesOfOtherSizesAndDamagedOnesBetween_EachHasItsResult()
     {
         var other = PixelFormat.Grey(200, 100);
@@ -227,6 +252,19 @@ public sealed class SeriesScannerTests
     private sealed class FixedDetector(IReadOnlyList<TextBox> boxes) : ITextDetector
     {
         public IReadOnlyList<TextBox> Detect(GreyImage image, CancellationToken token) => (image.Width, image.Height) == (400, 320) ? boxes : [];
+    }
+
+    /// <summary>Sees a line where a picture of its own size has so many white pixels and no fewer.</summary>
+    private sealed class RowDetector(int pixels) : ITextDetector
+    {
+        public bool HasSeen { get; private set; }
+
+        public IReadOnlyList<TextBox> Detect(GreyImage image, CancellationToken token)
+        {
+            var isWhole = (image.Width, image.Height) == (Columns, Rows) && image.Pixels.Count(value => value >= 250) >= pixels;
+            HasSeen |= isWhole;
+            return isWhole ? [new TextBox(new Region(60, 80, 24 * 8, 12), 0.9)] : [];
+        }
     }
 
     /// <summary>Sees what is white and takes a part of the picture only as a line of text.</summary>

@@ -1,0 +1,119 @@
+using Sidecar.Dicom.Codecs;
+using Sidecar.Dicom.Pixels;
+using Sidecar.Dicom.Text;
+using Sidecar.TestData;
+using Sidecar.Worker;
+using Sidecar.Workers;
+using Xunit;
+
+namespace Sidecar.Tests.Workers;
+
+/// <summary>Whole series with the real detector, which test.sh installs: what is looked at together, and text that no view of a whole frame shows.</summary>
+public sealed class SeriesScannerWithDetectorTests(SeriesScannerWithDetectorTests.Detector detector) : IClassFixture<SeriesScannerWithDetectorTests.Detector>
+{
+    private const int Columns = 320;
+    private const int Rows = 352;
+    private const string Text = "DOE JOHN 1970-01-02";
+    private static readonly PixelFormat Format = PixelFormat.Grey(Columns, Rows, bitsStored: 12);
+
+    [Fact]
+    public void Scan_BannerOnAllSlicesAndALineOnOne_EachIsFoundWhereItIs()
+    {
+        var results = Scan([.. Enumerable.Range(0, 40).Select(i =>
+        {
+            var frame = Ground(i, (_, y) => 300 + (y * 4), 12);
+            Burn(frame, 3800, 10, 10);
+            if (i == 17)
+            {
+                Burn(frame, 3800, 60, 200);
+            }
+            return frame;
+        })]);
+
+        Assert.All(results, result => Assert.Contains(result.Findings, finding => Covers(finding.Region, 10, 10)));
+        Assert.Equal(["17"], results.Where(result => result.Findings.Any(finding => Covers(finding.Region, 60, 200))).Select(result => result.Name));
+        Assert.All(results, result => Assert.Equal(result.Name == "17" ? 2 : 1, result.Findings.Count));
+    }
+
+    [Fact]
+    public void Scan_NoText_FindsNothing() =>
+        Assert.All(Scan([.. Enumerable.Range(0, 8).Select(i => Ground(i, (x, y) => 400 + (x * 3) + (y * 4), 30))]), result => Assert.Empty(result.Findings));
+
+    /// <summary>One half dark: in every scaling of the whole range the letters are as bright, or as dark, as the ground beside them.</summary>
+    [Theory]
+    [InlineData("greatest stored value")]
+    [InlineData("least stored value")]
+    [InlineData("faint and bright")]
+    [InlineData("faint and dark")]
+    public void Scan_TextThatNoViewOfTheWholeFrameShows_IsFound(string how)
+    {
+        var frame = how switch
+        {
+            "greatest stored value" => Ground(1, (x, _) => x < 40 ? 100 : 3960, 120),
+            "least stored value" => Ground(1, (x, _) => x < 40 ? 3900 : 150, 120),
+            _ => Ground(1, (x, _) => x < 40 ? 100 : x > Columns - 40 ? 4000 : 2000, 3),
+        };
+        // Nothing but the letters has the extreme value.
+        for (var i = 0; i < frame.Samples.Length; i++)
+        {
+            frame.Samples[i] = Math.Clamp(frame.Samples[i], 20, 4075);
+        }
+        Burn(frame, how switch { "greatest stored value" => 4095, "least stored value" => 0, "faint and bright" => 2018, _ => 1982 }, 64, 120);
+
+        var result = Assert.Single(Scan([frame]));
+
+        Assert.True(ShareOfInkIn(result.Findings, 64, 120) >= 0.9, $"Found: {string.Join("; ", result.Findings.Select(finding => finding.Region))}");
+    }
+
+    private IReadOnlyList<InstanceScan> Scan(IReadOnlyList<SampleFrame> frames) => new SeriesScanner(FrameCodecs.Managed, detector.Pool).Scan(
+        [.. frames.Select((frame, i) => new MemorySource(i.ToString(System.Globalization.CultureInfo.InvariantCulture), new InstanceBuilder($"slice{i}").Image(Format, frame).Build()))], CancellationToken.None);
+
+    /// <summary>With noise that is the same in each run, evenly spread over twice <paramref name="noise"/>.</summary>
+    private static SampleFrame Ground(int seed, Func<int, int, int> value, int noise)
+    {
+        var frame = new SampleFrame(Columns, Rows, 1);
+        for (var i = 0; i < frame.Samples.Length; i++)
+        {
+            frame.Samples[i] = value(i % Columns, i / Columns) + (int)(SampleFrame.Hash(seed, 0, i) % (ulong)((2 * noise) + 1)) - noise;
+        }
+        return frame;
+    }
+
+    private static void Burn(SampleFrame frame, int value, int x, int y)
+    {
+        foreach (var i in InkAt(x, y))
+        {
+            frame.Samples[i] = value;
+        }
+    }
+
+    private static List<int> InkAt(int x, int y)
+    {
+        var ink = new SampleFrame(Columns, Rows, 1);
+        TextBurner.Burn(ink, Format, Text, x, y, 2);
+        return [.. Enumerable.Range(0, ink.Samples.Length).Where(i => ink.Samples[i] == Format.White[0])];
+    }
+
+    /// <summary>A line may be found in several parts.</summary>
+    private static double ShareOfInkIn(IReadOnlyList<ScanFinding> findings, int x, int y) => InkAt(x, y)
+        .Average(i => findings.Any(finding => finding.Region is var region && i % Columns >= region.X && i % Columns < region.Right && i / Columns >= region.Y && i / Columns < region.Bottom) ? 1.0 : 0);
+
+    private static bool Covers(Region region, int x, int y) =>
+        region.X <= x && region.Y <= y && region.Right >= x + (((Text.Length * BitmapFont.Advance) - 1) * 2) && region.Bottom >= y + (BitmapFont.Height * 2);
+
+    private sealed class MemorySource(string name, byte[] file) : IScanSource
+    {
+        public string Name => name;
+
+        public Stream Open() => new MemoryStream(file, 0, file.Length, writable: false, publiclyVisible: true);
+    }
+
+    /// <summary>One pool for all tests.</summary>
+    public sealed class Detector : IDisposable
+    {
+        public TextWorkerPool Pool { get; } = new(new WorkerOptions(), TextModelFiles.Find("")
+            ?? throw new InvalidOperationException("The text detector is not installed. Run 'npm ci --ignore-scripts' in sidecar/text-models."));
+
+        public void Dispose() => Pool.Dispose();
+    }
+}
