@@ -41,6 +41,37 @@ public sealed class CrashTests
         Assert.Empty(Directory.EnumerateFileSystemEntries(sidecar.JournalFolder));
     }
 
+    /// <summary>Only the journal has the images then: they come back with what hung on them, and are masked.</summary>
+    [Theory]
+    [InlineData(false, "0")] // killed before the masked image was stored
+    [InlineData(true, "0")]
+    [InlineData(true, "7")] // the originals are to be kept
+    public async Task Killed_and_then_lost_by_the_archive_the_images_come_back_and_are_masked(bool afterOrthanc, string undoDays)
+    {
+        await using var orthanc = await OrthancServer.Start();
+        await using var proxy = await OrthancProxy.Start(orthanc);
+        var study = new SampleStudy();
+        var instances = new List<string> { await study.Add(orthanc, 1), await study.Add(orthanc, 2) };
+        var resources = await Annotate(orthanc, instances);
+        await using var sidecar = await SidecarProcess.Start(proxy.Address, ("SIDECAR_MaskJobs__UndoDays", undoDays), ("SIDECAR_Orthanc__Connections", "1"));
+        var killed = proxy.KillAt(sidecar, "POST", "/instances", 3, afterOrthanc); // the first two belong to the probe
+        var job = await sidecar.Submit(study.Request("series"));
+        await killed.WaitAsync(TimeSpan.FromSeconds(30));
+        var begun = Path.GetFileNameWithoutExtension(Directory.EnumerateFiles(sidecar.JournalFolder, "*.original", SearchOption.AllDirectories).Single());
+        using (var deleted = await orthanc.Http.DeleteAsync($"instances/{begun}"))
+        {
+            deleted.EnsureSuccessStatusCode();
+        }
+
+        await sidecar.StartProcess();
+
+        var view = await sidecar.WaitForEnd(job);
+        Assert.Equal(("succeeded", 2), (view.GetProperty("state").GetString(), view.GetProperty("done").GetInt32()));
+        await study.AssertAllMasked(orthanc);
+        await AssertAnnotated(orthanc, resources);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(sidecar.JournalFolder));
+    }
+
     [Fact]
     public async Task A_codec_worker_killed_before_it_is_ready_costs_no_image()
     {

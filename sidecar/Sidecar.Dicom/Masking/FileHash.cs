@@ -5,8 +5,8 @@ using Sidecar.Dicom.Files;
 namespace Sidecar.Dicom.Masking;
 
 /// <summary>
-/// The SHA-256 of a file, computed on another processor while the file is worked on: it is the most costly step for pixels that are not compressed, and
-/// cannot be split.
+/// The SHA-256 of a file, and its MD5 where that is wanted, computed on another processor while the file is worked on: it is the most costly step for pixels
+/// that are not compressed, and cannot be split.
 /// </summary>
 internal sealed class FileHash : IDisposable
 {
@@ -19,17 +19,41 @@ internal sealed class FileHash : IDisposable
     private const int MinTogether = 4;
 
     private readonly Stream stream;
+    private readonly bool withMd5;
     private readonly CancellationTokenSource stop;
-    private readonly Task<string>? beside;
-    private string? hash;
+    private readonly Task? beside;
+    private string? sha256;
+    private string? md5;
 
     /// <param name="stream">Its bytes stay as they are from now on. Hashed beside other work where it can be read so.</param>
+    /// <param name="withMd5">Whether <see cref="Md5"/> will be asked for.</param>
     /// <param name="token">Checked between blocks.</param>
-    public FileHash(Stream stream, CancellationToken token)
+    public FileHash(Stream stream, bool withMd5, CancellationToken token)
     {
         this.stream = stream;
+        this.withMd5 = withMd5;
         stop = CancellationTokenSource.CreateLinkedTokenSource(token);
-        beside = IsShort(stream.Length) || !new SharedStream(stream).IsSharable ? null : Task.Run(() => Compute(stream, stop.Token), stop.Token);
+        beside = IsShort(stream.Length) || !new SharedStream(stream).IsSharable ? null : Task.Run(() => Compute(stop.Token), stop.Token);
+    }
+
+    /// <summary>Lower-case hexadecimal. Waits until it is computed.</summary>
+    public string Sha256
+    {
+        get
+        {
+            Wait();
+            return sha256!;
+        }
+    }
+
+    /// <summary>Lower-case hexadecimal; only where it was said that it is wanted.</summary>
+    public string Md5
+    {
+        get
+        {
+            Wait();
+            return md5!;
+        }
     }
 
     /// <summary>Whether a file of this length is hashed only when it is asked for, so that several can be hashed together.</summary>
@@ -38,24 +62,37 @@ internal sealed class FileHash : IDisposable
     /// <summary>Computes those that are left for later, several at once where the processor gains by it.</summary>
     public static void ComputeTogether(IEnumerable<FileHash> hashes)
     {
-        if (!Sha256Lanes.IsFaster)
+        if (!HashLanes.IsSupported)
         {
             return;
         }
         // Messages of about the same length end together.
         var left = hashes.Where(hash => hash.beside is null && hash.stream is MemoryStream).OrderBy(hash => hash.stream.Length);
-        foreach (var group in left.Chunk(Sha256Lanes.Lanes).Where(group => group.Length >= MinTogether))
+        foreach (var group in left.Chunk(HashLanes.Lanes).Where(group => group.Length >= MinTogether))
         {
-            var values = Sha256Lanes.Hash(Array.ConvertAll(group, hash => new SharedStream(hash.stream).InMemory));
+            var messages = Array.ConvertAll(group, hash => new SharedStream(hash.stream).InMemory);
+            var sha256 = Sha256Lanes.IsFaster ? HashLanes.Hash<Sha256Lanes>(messages) : null;
+            var md5 = Array.TrueForAll(group, hash => hash.withMd5) ? HashLanes.Hash<Md5Lanes>(messages) : null;
             for (var i = 0; i < group.Length; i++)
             {
-                group[i].hash = Convert.ToHexStringLower(values[i]);
+                group[i].sha256 = sha256 is null ? null : Convert.ToHexStringLower(sha256[i]);
+                group[i].md5 = md5 is null ? null : Convert.ToHexStringLower(md5[i]);
             }
         }
     }
 
-    /// <summary>Lower-case hexadecimal.</summary>
-    public string Wait() => hash ??= beside is null ? Compute(stream, stop.Token) : beside.GetAwaiter().GetResult();
+    /// <summary>Returns when all is computed.</summary>
+    public void Wait()
+    {
+        if (beside is null)
+        {
+            Compute(stop.Token);
+        }
+        else
+        {
+            beside.GetAwaiter().GetResult();
+        }
+    }
 
     /// <summary>Returns when the stream is no longer read.</summary>
     public void Dispose()
@@ -70,24 +107,44 @@ internal sealed class FileHash : IDisposable
         stop.Dispose();
     }
 
-    private static string Compute(Stream stream, CancellationToken token)
+    /// <summary>What is missing, in one pass.</summary>
+    private void Compute(CancellationToken token)
+    {
+        var (needsSha256, needsMd5) = (sha256 is null, withMd5 && md5 is null);
+        if (!needsSha256 && !needsMd5)
+        {
+            return;
+        }
+        using var sha256Hash = needsSha256 ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
+        using var md5Hash = needsMd5 ? IncrementalHash.CreateHash(HashAlgorithmName.MD5) : null;
+        foreach (var block in ReadBlocks(token))
+        {
+            sha256Hash?.AppendData(block.Span);
+            md5Hash?.AppendData(block.Span);
+        }
+        sha256 ??= Hex(sha256Hash);
+        md5 ??= Hex(md5Hash);
+    }
+
+    private IEnumerable<ReadOnlyMemory<byte>> ReadBlocks(CancellationToken token)
     {
         var source = new SharedStream(stream);
         if (source.InMemory is { Length: > 0 } whole)
         {
-            return Convert.ToHexStringLower(SHA256.HashData(whole.Span));
+            yield return whole;
+            yield break;
         }
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var rented = ArrayPool<byte>.Shared.Rent(BlockBytes);
         var length = stream.Length;
         for (var position = 0L; position < length; position += BlockBytes)
         {
             token.ThrowIfCancellationRequested();
-            var block = rented.AsSpan(0, (int)Math.Min(BlockBytes, length - position));
-            source.ReadExactly(position, block);
-            hash.AppendData(block);
+            var block = rented.AsMemory(0, (int)Math.Min(BlockBytes, length - position));
+            source.ReadExactly(position, block.Span);
+            yield return block;
         }
         ArrayPool<byte>.Shared.Return(rented);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    private static string? Hex(IncrementalHash? hash) => hash is null ? null : Convert.ToHexStringLower(hash.GetHashAndReset());
 }

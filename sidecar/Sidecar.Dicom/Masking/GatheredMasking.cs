@@ -1,5 +1,8 @@
 namespace Sidecar.Dicom.Masking;
 
+/// <summary>What became of one instance, and the MD5 of both files, lower-case hexadecimal; null where nothing was masked.</summary>
+public sealed record GatheredOutcome(MaskOutcome Outcome, string? OriginalMd5, string? ResultMd5);
+
 /// <summary>
 /// Masks for several callers at once, and lets the hashes of their short files be computed together, which takes a fraction of the time where the
 /// processor has no instructions for SHA-256. Nobody waits for a caller who is not about to finish.
@@ -15,11 +18,17 @@ public sealed class GatheredMasking(InstanceMasker masker)
     private int coming;
 
     /// <summary>As <see cref="InstanceMasker.BurnMasks"/>, on a thread of the pool.</summary>
-    public async Task<MaskOutcome> BurnMasks(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
+    public async Task<GatheredOutcome> BurnMasks(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
     {
         if (!PendingMask.GainsByCompany(original.Length))
         {
-            return await Task.Run(() => masker.BurnMasks(original, result, masks, token), token);
+            return await Task.Run(
+                () =>
+                {
+                    using var alone = masker.Begin(original, result, masks, withMd5: true, token);
+                    return Complete(alone);
+                },
+                token);
         }
         lock (gate)
         {
@@ -28,7 +37,7 @@ public sealed class GatheredMasking(InstanceMasker masker)
         PendingMask pending;
         try
         {
-            pending = await Task.Run(() => masker.Begin(original, result, masks, token), token);
+            pending = await Task.Run(() => masker.Begin(original, result, masks, withMd5: true, token), token);
         }
         catch
         {
@@ -43,8 +52,15 @@ public sealed class GatheredMasking(InstanceMasker masker)
             {
                 await waiter.Hashed.Task; // being hashed just now
             }
-            return pending.Complete();
+            return Complete(pending);
         }
+    }
+
+    private static GatheredOutcome Complete(PendingMask pending)
+    {
+        var outcome = pending.Complete();
+        var (original, result) = outcome is MaskOutcome.Masked ? pending.Md5s : (null, null)!;
+        return new GatheredOutcome(outcome, original, result);
     }
 
     /// <summary>Whoever makes the group full, or is the last to come, hashes for all.</summary>

@@ -26,10 +26,12 @@ public sealed class InstanceMasker(FrameCodecs codecs)
     }
 
     /// <summary>As <see cref="BurnMasks"/>, but leaves the hashes of short files to be computed with those of others. The streams must stay open until the end.</summary>
-    public PendingMask Begin(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
+    public PendingMask Begin(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token) => Begin(original, result, masks, withMd5: false, token);
+
+    internal PendingMask Begin(Stream original, Stream result, IReadOnlyList<Mask> masks, bool withMd5, CancellationToken token)
     {
         ArgumentOutOfRangeException.ThrowIfZero(masks.Count);
-        var pending = new PendingMask();
+        var pending = new PendingMask(withMd5);
         try
         {
             Burn(pending, original, result, masks, token);
@@ -162,8 +164,8 @@ public sealed class InstanceMasker(FrameCodecs codecs)
             OutputTransferSyntaxUid = meta.TransferSyntaxUid,
             Regions = finding.Burned,
             ChangedOutside = finding.ChangedOutside,
-            Sha256 = originalHash.Wait(),
-            OutputSha256 = resultHash.Wait(),
+            Sha256 = originalHash.Sha256,
+            OutputSha256 = resultHash.Sha256,
             FrameXxh64 = finding.FrameXxh64,
         }));
     }

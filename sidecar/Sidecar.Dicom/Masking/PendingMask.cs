@@ -8,17 +8,19 @@ public sealed class PendingMask : IDisposable
 {
     private readonly Stack<IDisposable> held = [];
     private readonly List<FileHash> hashes = [];
+    private readonly bool withMd5;
     private Func<MaskOutcome>? complete;
 
     /// <summary>So many have enough files to hash that more would gain nothing.</summary>
-    internal const int FullCompany = Sha256Lanes.Lanes / 2;
+    internal const int FullCompany = HashLanes.Lanes / 2;
 
-    internal PendingMask()
-    {
-    }
+    internal PendingMask(bool withMd5) => this.withMd5 = withMd5;
+
+    /// <summary>MD5 of the original and of the result, lower-case hexadecimal, where they were asked for and the outcome is <see cref="MaskOutcome.Masked"/>; waits as <see cref="Complete"/> does.</summary>
+    internal (string Original, string Result) Md5s => (hashes[0].Md5, hashes[1].Md5);
 
     /// <summary>Whether a file of this length, and what is made of it, is hashed more quickly together with others.</summary>
-    internal static bool GainsByCompany(long length) => Sha256Lanes.IsFaster && FileHash.IsShort(length);
+    internal static bool GainsByCompany(long length) => HashLanes.IsSupported && FileHash.IsShort(length);
 
     /// <summary>Hashes the files of several instances, as far as that is quicker together.</summary>
     public static void HashTogether(IEnumerable<PendingMask> pending) => FileHash.ComputeTogether(pending.SelectMany(one => one.hashes));
@@ -42,10 +44,10 @@ public sealed class PendingMask : IDisposable
         return one;
     }
 
-    /// <summary>Begins to hash <paramref name="stream"/>, or leaves it for later where it is short.</summary>
+    /// <summary>Begins to hash <paramref name="stream"/>, first the original, then the result, or leaves it for later where it is short.</summary>
     internal FileHash Hash(Stream stream, CancellationToken token)
     {
-        var hash = Hold(new FileHash(stream, token));
+        var hash = Hold(new FileHash(stream, withMd5, token));
         hashes.Add(hash);
         return hash;
     }

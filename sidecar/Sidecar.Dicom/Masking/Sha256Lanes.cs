@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
@@ -6,14 +5,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Sidecar.Dicom.Masking;
 
-/// <summary>
-/// SHA-256 (FIPS 180-4) of up to eight messages at once, each in its own lane of a vector. One message alone cannot be computed in parallel, and on
-/// processors without instructions for it takes most of the time of masking an uncompressed image; eight together take about as long as two alone.
-/// </summary>
-internal static unsafe class Sha256Lanes
+/// <summary>SHA-256 (FIPS 180-4), for <see cref="HashLanes"/>.</summary>
+internal readonly unsafe struct Sha256Lanes : ILaneHash
 {
-    public const int Lanes = 8;
-    public const int HashBytes = 32;
     private const int BlockBytes = 64;
     private const int Rounds = 64;
 
@@ -28,110 +22,25 @@ internal static unsafe class Sha256Lanes
         0x19A4C116, 0x1E376C08, 0x2748774C, 0x34B0BCB5, 0x391C0CB3, 0x4ED8AA4A, 0x5B9CCA4F, 0x682E6FF3, 0x748F82EE, 0x78A5636F, 0x84C87814, 0x8CC70208, 0x90BEFFFA, 0xA4506CEB, 0xBEF9A3F7, 0xC67178F2,
     ];
 
-    private static readonly uint[] Start = [0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19];
+    public static ReadOnlySpan<uint> Start => [0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19];
+
+    public static bool IsBigEndian => true;
 
     /// <summary>Whether this processor gains by it.</summary>
-    public static bool IsFaster { get; } = Avx2.IsSupported && (X86Base.CpuId(7, 0).Ebx & ShaInstructions) == 0;
+    public static bool IsFaster { get; } = HashLanes.IsSupported && (X86Base.CpuId(7, 0).Ebx & ShaInstructions) == 0;
 
-    /// <summary>The hash of each message, in their order.</summary>
-    /// <param name="messages">One to <see cref="Lanes"/>; of about the same length, or the longest keeps the others' lanes idle.</param>
-    public static byte[][] Hash(IReadOnlyList<ReadOnlyMemory<byte>> messages)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(messages.Count, Lanes);
-        var ends = new byte[Lanes * 2 * BlockBytes];
-        var hashes = new byte[messages.Count][];
-        var state = stackalloc Vector256<uint>[8];
-        for (var i = 0; i < 8; i++)
-        {
-            state[i] = Vector256.Create(Start[i]);
-        }
-        var handles = messages.Select(message => message.Pin()).ToArray();
-        fixed (byte* end = ends)
-        {
-            var lanes = stackalloc Lane[Lanes];
-            for (var i = 0; i < messages.Count; i++)
-            {
-                lanes[i] = Open(messages[i].Span, (byte*)handles[i].Pointer, end + (i * 2 * BlockBytes));
-            }
-            Run(lanes, messages.Count, state, hashes);
-        }
-        foreach (var handle in handles)
-        {
-            handle.Dispose();
-        }
-        return hashes;
-    }
-
-    /// <summary>Lets all lanes run as far as the shortest goes, then those that are left, and so on. A finished lane computes along with another one's data.</summary>
-    private static void Run(Lane* lanes, int count, Vector256<uint>* state, byte[][] hashes)
-    {
-        var next = stackalloc byte*[Lanes];
-        for (var left = count; left > 0;)
-        {
-            var blocks = int.MaxValue;
-            byte* any = null;
-            for (var i = 0; i < count; i++)
-            {
-                if (!lanes[i].IsDone)
-                {
-                    blocks = Math.Min(blocks, lanes[i].Blocks);
-                    any = lanes[i].Next;
-                }
-            }
-            for (var i = 0; i < Lanes; i++)
-            {
-                next[i] = i < count && !lanes[i].IsDone && lanes[i].Blocks >= blocks ? lanes[i].Next : any;
-            }
-            Compress(next, blocks, state);
-            for (var i = 0; i < count; i++)
-            {
-                if (!lanes[i].IsDone && lanes[i].Advance(blocks))
-                {
-                    hashes[i] = Extract(state, i);
-                    left--;
-                }
-            }
-        }
-    }
-
-    /// <summary>Puts the bytes after the last whole block, the bit 1, zeros and the length in bits (FIPS 180-4, 5.1.1) at <paramref name="end"/>.</summary>
-    private static Lane Open(ReadOnlySpan<byte> message, byte* start, byte* end)
-    {
-        var whole = message.Length / BlockBytes;
-        var rest = message[(whole * BlockBytes)..];
-        var endBlocks = rest.Length + 9 <= BlockBytes ? 1 : 2;
-        var padded = new Span<byte>(end, endBlocks * BlockBytes);
-        rest.CopyTo(padded);
-        padded[rest.Length] = 0x80;
-        BinaryPrimitives.WriteInt64BigEndian(padded[^8..], message.Length * 8L);
-        return whole > 0 ? new Lane { Next = start, Blocks = whole, End = end, EndBlocks = endBlocks } : new Lane { Next = end, Blocks = endBlocks };
-    }
-
-    private static byte[] Extract(Vector256<uint>* state, int lane)
-    {
-        var hash = new byte[HashBytes];
-        for (var i = 0; i < 8; i++)
-        {
-            BinaryPrimitives.WriteUInt32BigEndian(hash.AsSpan(4 * i), state[i][lane]);
-        }
-        return hash;
-    }
-
-    /// <summary>FIPS 180-4, 6.2.2, on one block of each lane after the other.</summary>
-    /// <param name="next">Where each of the eight lanes reads; at least as many blocks are there.</param>
-    /// <param name="blocks">At least one.</param>
-    /// <param name="state">The eight words of the hash, each in all lanes.</param>
+    /// <summary>FIPS 180-4, 6.2.2.</summary>
     // Compiled well from the first call on: there are few calls, all of them long.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Compress(byte** next, int blocks, Vector256<uint>* state)
+    public static void Compress(byte** next, int blocks, Vector256<uint>* state)
     {
         var words = stackalloc Vector256<uint>[Rounds];
         fixed (uint* constants = Constants)
         {
             for (var block = 0L; block < blocks; block++)
             {
-                Load(next, block * BlockBytes, words);
-                Load(next, (block * BlockBytes) + 32, words + 8);
+                HashLanes.Load<Sha256Lanes>(next, block * BlockBytes, words);
+                HashLanes.Load<Sha256Lanes>(next, (block * BlockBytes) + 32, words + 8);
                 for (var i = 16; i < Rounds; i++)
                 {
                     var (older, newer) = (words[i - 15], words[i - 2]);
@@ -183,56 +92,4 @@ internal static unsafe class Sha256Lanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<uint> Rotate(Vector256<uint> value, [ConstantExpected] byte bits) =>
         Avx512F.VL.IsSupported ? Avx512F.VL.RotateRight(value, bits) : (value >>> bits) | (value << (32 - bits));
-
-    /// <summary>Eight big endian words of each lane, turned so that each vector holds one word of all lanes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Load(byte** next, long offset, Vector256<uint>* words)
-    {
-        var swap = Vector256.Create((byte)3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
-        var rows = stackalloc Vector256<uint>[Lanes];
-        for (var i = 0; i < Lanes; i++)
-        {
-            rows[i] = Avx2.Shuffle(Vector256.Load(next[i] + offset), swap).AsUInt32();
-        }
-        for (var half = 0; half < 2; half++)
-        {
-            // Lanes 0 to 3 and 4 to 7: pairs of words, then fours.
-            var (r0, r1, r2, r3) = (rows[4 * half], rows[(4 * half) + 1], rows[(4 * half) + 2], rows[(4 * half) + 3]);
-            var (low01, high01) = (Avx2.UnpackLow(r0, r1).AsUInt64(), Avx2.UnpackHigh(r0, r1).AsUInt64());
-            var (low23, high23) = (Avx2.UnpackLow(r2, r3).AsUInt64(), Avx2.UnpackHigh(r2, r3).AsUInt64());
-            rows[4 * half] = Avx2.UnpackLow(low01, low23).AsUInt32();
-            rows[(4 * half) + 1] = Avx2.UnpackHigh(low01, low23).AsUInt32();
-            rows[(4 * half) + 2] = Avx2.UnpackLow(high01, high23).AsUInt32();
-            rows[(4 * half) + 3] = Avx2.UnpackHigh(high01, high23).AsUInt32();
-        }
-        for (var i = 0; i < 4; i++)
-        {
-            words[i] = Avx2.Permute2x128(rows[i], rows[i + 4], 0x20);
-            words[i + 4] = Avx2.Permute2x128(rows[i], rows[i + 4], 0x31);
-        }
-    }
-
-    private struct Lane
-    {
-        public byte* Next;
-        public int Blocks;
-        public byte* End;
-        public int EndBlocks;
-
-        public readonly bool IsDone => Blocks == 0;
-
-        /// <summary>Whether the message is at its end.</summary>
-        public bool Advance(int blocks)
-        {
-            Next += (long)blocks * BlockBytes;
-            Blocks -= blocks;
-            if (Blocks == 0)
-            {
-                Next = End;
-                Blocks = EndBlocks;
-                EndBlocks = 0;
-            }
-            return Blocks == 0;
-        }
-    }
 }

@@ -17,8 +17,16 @@ internal sealed class AuditLog(TimeProvider time)
     /// transaction that is rolled back gives its number back. Call it last in a transaction, so that others wait shortly.
     /// </summary>
     /// <exception cref="InvalidOperationException">The head of the chain is missing.</exception>
-    public async Task Append(DbTransaction transaction, AuditEvent happened)
+    public Task Append(DbTransaction transaction, AuditEvent happened) => Append(transaction, [happened]);
+
+    /// <summary>As <see cref="Append(DbTransaction, AuditEvent)"/>, several rows in their order.</summary>
+    public async Task Append(DbTransaction transaction, IReadOnlyList<AuditEvent> happened)
     {
+        if (happened.Count == 0)
+        {
+            return;
+        }
+
         await transaction.Lock("audit"); // before any of its tables is touched: on PostgreSQL, making the triggers would meet others in a deadlock
         var head = await Advance(transaction);
         if (head is null)
@@ -27,29 +35,39 @@ internal sealed class AuditLog(TimeProvider time)
             head = await Advance(transaction) ?? throw new InvalidOperationException("The audit's head could not be made.");
         }
 
-        var row = new AuditRow
+        var rows = new List<AuditRow>(happened.Count);
+        var hash = head.Hash;
+        foreach (var one in happened)
         {
-            Sequence = head.Sequence,
-            At = Instant.ToText(time.GetUtcNow()),
-            Action = happened.Action,
-            Subject = happened.Subject,
-            Name = happened.Name,
-            JobId = happened.JobId,
-            StudyInstanceUid = happened.StudyInstanceUid,
-            SeriesInstanceUid = happened.SeriesInstanceUid,
-            SopInstanceUid = happened.SopInstanceUid,
-            SoftwareVersion = Software,
-            Details = happened.Details.ToJsonString(JsonSerializerOptions.Web),
-        };
+            var row = RowOf(one, head.Sequence + rows.Count);
+            hash = AuditChain.HashOf(hash, row);
+            rows.Add(row with { Hash = hash });
+        }
+
         await transaction.Connection!.ExecuteAsync(
             $"""
+            UPDATE audit_head SET sequence = @Sequence, hash = @Hash WHERE id = 1;
             INSERT INTO audit_events ({AuditRow.Columns})
-            VALUES (@Sequence, @At, @Action, @Subject, @Name, @JobId, @StudyInstanceUid, @SeriesInstanceUid, @SopInstanceUid, @SoftwareVersion, @Details, @Hash);
-            UPDATE audit_head SET hash = @Hash WHERE id = 1
+            VALUES (@Sequence, @At, @Action, @Subject, @Name, @JobId, @StudyInstanceUid, @SeriesInstanceUid, @SopInstanceUid, @SoftwareVersion, @Details, @Hash)
             """,
-            row with { Hash = AuditChain.HashOf(head.Hash, row) },
+            rows,
             transaction);
     }
+
+    private AuditRow RowOf(AuditEvent happened, long sequence) => new()
+    {
+        Sequence = sequence,
+        At = Instant.ToText(time.GetUtcNow()),
+        Action = happened.Action,
+        Subject = happened.Subject,
+        Name = happened.Name,
+        JobId = happened.JobId,
+        StudyInstanceUid = happened.StudyInstanceUid,
+        SeriesInstanceUid = happened.SeriesInstanceUid,
+        SopInstanceUid = happened.SopInstanceUid,
+        SoftwareVersion = Software,
+        Details = happened.Details.ToJsonString(JsonSerializerOptions.Web),
+    };
 
     /// <summary>Appends a row that tells of nothing else in the database, in a transaction of its own.</summary>
     public Task AppendAlone(Database database, AuditEvent happened, CancellationToken token) =>

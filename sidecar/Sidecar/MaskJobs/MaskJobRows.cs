@@ -15,6 +15,16 @@ internal sealed record CountRow
     public long Items { get; init; }
 }
 
+/// <summary>What the audit tells of an item that was masked just now.</summary>
+internal sealed record MaskedItemRow
+{
+    public string SeriesInstanceUid { get; init; } = "";
+
+    public string SopInstanceUid { get; init; } = "";
+
+    public string? Masks { get; init; }
+}
+
 internal sealed record JobRow
 {
     public const string Columns =

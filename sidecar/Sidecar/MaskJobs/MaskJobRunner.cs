@@ -29,6 +29,9 @@ internal sealed partial class MaskJobRunner(
 {
     private const int AttemptsAnImage = 3;
 
+    // Beside those in work: images that are being put on record, and those that take their places at once.
+    private const int ImagesAPlace = 3;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield(); // the start of the service does not wait for Orthanc
@@ -186,9 +189,10 @@ internal sealed partial class MaskJobRunner(
             }
         }
 
+        using var outcomes = new MaskedOutcomes(store, lease.Claim);
         await Parallel.ForEachAsync(
             waiting,
-            new ParallelOptions { MaxDegreeOfParallelism = orthanc.Value.Connections, CancellationToken = token },
+            new ParallelOptions { MaxDegreeOfParallelism = ImagesAPlace * orthanc.Value.Connections, CancellationToken = token },
             async (item, t) =>
             {
                 using var place = await turns.Enter(job, item.Frames, t);
@@ -197,14 +201,18 @@ internal sealed partial class MaskJobRunner(
                     return;
                 }
 
-                await MaskOne(lease.Claim, item, t);
+                await MaskOne(lease.Claim, item, place, outcomes, t);
                 progress();
                 pace.CountOne(job.Id);
                 signal.Pulse();
             });
 
-        // Stopped between the database and the journal: the outcome is on record, only the files are left.
-        await SettleOpenRecords(job.Id, token);
+        // Stopped between the database and the journal: the outcome was verified and is on record, only the files are left.
+        foreach (var left in journal.OpenRecords(job.Id).ToList())
+        {
+            replacement.Close(left);
+        }
+
         if (lease.CancelRequested)
         {
             await CancelUntouched(lease);
@@ -217,7 +225,7 @@ internal sealed partial class MaskJobRunner(
         LogFinished(job.Id, waiting.Count);
     }
 
-    private async Task MaskOne(JobClaim claim, MaskJobItem item, CancellationToken token)
+    private async Task MaskOne(JobClaim claim, MaskJobItem item, IDisposable place, MaskedOutcomes outcomes, CancellationToken token)
     {
         var (job, instance) = (claim.Job, new OrthancId(item.OrthancId));
         for (var attempt = 1; ; attempt++)
@@ -227,6 +235,7 @@ internal sealed partial class MaskJobRunner(
                 var outcome = job.RestoresJobId is { } masking
                     ? await replacement.PutBack(job.Id, instance, masking, token)
                     : await replacement.Replace(job.Id, instance, job.MasksOf(item), item.Md5, token);
+                place.Dispose(); // Orthanc is not needed any more, and the disk may be waited for
                 switch (outcome)
                 {
                     case ReplacementOutcome.Replaced restored when job.RestoresJobId is not null:
@@ -238,7 +247,7 @@ internal sealed partial class MaskJobRunner(
                     case ReplacementOutcome.Replaced replaced:
                         using (ServiceMeter.Time(ServiceMeter.Record))
                         {
-                            await store.RecordMasked(claim, item.OrthancId, Keep(replaced), token);
+                            await outcomes.Record(Keep(replaced), token);
                             replacement.Close(replaced.Record);
                         }
 
@@ -284,14 +293,6 @@ internal sealed partial class MaskJobRunner(
     // Its record is open: Orthanc may have been written to.
     private bool IsBegun(MaskJob job, MaskJobItem item) => journal.FindRecord(job.Id, new OrthancId(item.OrthancId)) is not null;
 
-    private async Task SettleOpenRecords(string job, CancellationToken token)
-    {
-        foreach (var record in journal.OpenRecords(job).ToList())
-        {
-            await replacement.Settle(record, token);
-        }
-    }
-
     /// <summary>Gives up the instances that were never written to. Those with an open record stay: only Orthanc can tell what became of them.</summary>
     private async Task FailUntouched(MaskJobLease lease, string cause, string reason)
     {
@@ -326,7 +327,11 @@ internal sealed partial class MaskJobRunner(
             try
             {
                 journal.SweepUnopened(job);
-                await SettleOpenRecords(job, token);
+                foreach (var record in journal.OpenRecords(job).ToList())
+                {
+                    await replacement.Settle(record, token);
+                }
+
                 await replacement.Finish(job, token);
             }
             catch (Exception e) when (e is IOException or InvalidOperationException)

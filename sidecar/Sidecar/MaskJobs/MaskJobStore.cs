@@ -20,7 +20,8 @@ internal sealed record IdempotencyRow
 /// <summary>Jobs and their items in the database. Every change carries its audit event in the same transaction.</summary>
 internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvider time)
 {
-    private const int RowsAtOnce = 200;
+    // The databases look names of parameters up one by one: many in one statement take longer than several statements.
+    private const int RowsAtOnce = 25;
 
     public Task<IdempotencyRow?> FindByKey(string subject, string key, CancellationToken token) =>
         database.Read(connection => FindByKey(connection, null, subject, key), token);
@@ -141,70 +142,85 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
             async connection => [.. await connection.QueryAsync<string>("SELECT DISTINCT series_instance_uid FROM mask_job_items WHERE job_id = @job", new { job })],
             token);
 
-    /// <summary>The instance is masked and verified. Doing it twice changes nothing the second time.</summary>
-    public Task RecordMasked(JobClaim claim, string orthancId, ReplacementOutcome.Replaced replaced, CancellationToken token) =>
+    /// <summary>These instances are masked and verified. Doing it twice changes nothing the second time.</summary>
+    public Task RecordMasked(JobClaim claim, IReadOnlyList<ReplacementOutcome.Replaced> images, CancellationToken token) =>
         database.Write(
             async t =>
             {
                 await MaskJobQueue.EnsureHeld(t, claim);
-                var job = claim.Job;
-                var at = Instant.ToText(time.GetUtcNow());
-                var (series, sop, masks) = await t.Connection!.QuerySingleAsync<(string, string, string?)>(
-                    "SELECT series_instance_uid, sop_instance_uid, masks FROM mask_job_items WHERE job_id = @Id AND orthanc_id = @orthancId", new { job.Id, orthancId }, t);
-                var changed = await t.Connection!.ExecuteAsync(
-                    "UPDATE mask_job_items SET state = 'masked', finished_at = @at WHERE job_id = @Id AND orthanc_id = @orthancId AND state = 'waiting'",
-                    new { job.Id, orthancId, at },
-                    t);
-                if (changed == 0)
+                List<AuditEvent> told = [];
+                foreach (var replaced in images)
                 {
-                    return 0;
-                }
-
-                var (record, proof) = (replaced.Record, replaced.Record.Proof!);
-                if (replaced.RestorableUntil is { } until)
-                {
-                    await t.Connection!.ExecuteAsync(
-                        """
-                        INSERT INTO sealed_originals (job_id, orthanc_id, masked_md5, previous_job_id, sealed_at, restorable_until, state)
-                        VALUES (@Id, @orthancId, @MaskedMd5, (SELECT job_id FROM masked_instances WHERE orthanc_id = @orthancId AND md5 = @Md5), @at, @until, 'sealed')
-                        """,
-                        new { job.Id, orthancId, record.MaskedMd5, record.Md5, at, until = Instant.ToText(until) },
-                        t);
-                }
-
-                await t.Connection!.ExecuteAsync(
-                    """
-                    INSERT INTO masked_instances (orthanc_id, sop_instance_uid, md5, uuid, job_id, masked_at) VALUES (@orthancId, @sop, @MaskedMd5, @Uuid, @Id, @at)
-                    ON CONFLICT (orthanc_id) DO UPDATE SET md5 = excluded.md5, uuid = excluded.uuid, job_id = excluded.job_id, masked_at = excluded.masked_at
-                    """,
-                    new { orthancId, sop, record.MaskedMd5, replaced.Uuid, job.Id, at },
-                    t);
-                await audit.Append(t, About(job, "instanceMasked") with
-                {
-                    SeriesInstanceUid = series,
-                    SopInstanceUid = sop,
-                    Details = new()
+                    if (await SetMasked(t, claim.Job, replaced) is { } happened)
                     {
-                        ["regions"] = new JsonArray([.. proof.Regions.Select(r => JsonSerializer.SerializeToNode(new Region(r.X, r.Y, r.Width, r.Height), MaskJobJson.Default.Region))]),
-                        ["frames"] = proof.Frames,
-                        // As approved, with the frames each is for; what was burned is in regions.
-                        ["masks"] = masks is null ? null : JsonNode.Parse(masks),
-                        ["transferSyntax"] = proof.TransferSyntaxUid,
-                        ["outputTransferSyntax"] = proof.OutputTransferSyntaxUid,
-                        ["changedOutside"] = proof.ChangedOutside,
-                        ["sha256"] = proof.Sha256,
-                        ["outputSha256"] = proof.OutputSha256,
-                        ["frameXxh64"] = new JsonArray([.. proof.FrameXxh64.Select(f => (JsonNode?)f)]),
-                        ["md5"] = record.Md5,
-                        ["outputMd5"] = record.MaskedMd5,
-                        ["restorableUntil"] = replaced.RestorableUntil is { } kept ? Instant.ToText(kept) : null,
-                        // Orthanc resets these at each store and lets nobody write them back.
-                        ["orthancMetadataBefore"] = new JsonObject(record.Instance.SystemMetadata.Select(m => KeyValuePair.Create(m.Key, (JsonNode?)m.Value))),
-                    },
-                });
-                return changed;
+                        told.Add(happened);
+                    }
+                }
+
+                await audit.Append(t, told);
+                return told.Count;
             },
             token);
+
+    // Null: it is on record already.
+    private async Task<AuditEvent?> SetMasked(DbTransaction t, MaskJob job, ReplacementOutcome.Replaced replaced)
+    {
+        var (record, proof) = (replaced.Record, replaced.Record.Proof!);
+        var parameters = new { job.Id, orthancId = record.Id.Value, at = Instant.ToText(time.GetUtcNow()), record.Md5, record.MaskedMd5, replaced.Uuid };
+        var item = await t.Connection!.QuerySingleOrDefaultAsync<MaskedItemRow>(
+            """
+            UPDATE mask_job_items SET state = 'masked', finished_at = @at WHERE job_id = @Id AND orthanc_id = @orthancId AND state = 'waiting'
+            RETURNING series_instance_uid, sop_instance_uid, masks
+            """,
+            parameters,
+            t);
+        if (item is null)
+        {
+            return null;
+        }
+
+        if (replaced.RestorableUntil is { } until)
+        {
+            await t.Connection!.ExecuteAsync(
+                """
+                INSERT INTO sealed_originals (job_id, orthanc_id, masked_md5, previous_job_id, sealed_at, restorable_until, state)
+                VALUES (@Id, @orthancId, @MaskedMd5, (SELECT job_id FROM masked_instances WHERE orthanc_id = @orthancId AND md5 = @Md5), @at, @until, 'sealed')
+                """,
+                new { parameters.Id, parameters.orthancId, parameters.MaskedMd5, parameters.Md5, parameters.at, until = Instant.ToText(until) },
+                t);
+        }
+
+        await t.Connection!.ExecuteAsync(
+            """
+            INSERT INTO masked_instances (orthanc_id, sop_instance_uid, md5, uuid, job_id, masked_at) VALUES (@orthancId, @sop, @MaskedMd5, @Uuid, @Id, @at)
+            ON CONFLICT (orthanc_id) DO UPDATE SET md5 = excluded.md5, uuid = excluded.uuid, job_id = excluded.job_id, masked_at = excluded.masked_at
+            """,
+            new { parameters.orthancId, sop = item.SopInstanceUid, parameters.MaskedMd5, parameters.Uuid, parameters.Id, parameters.at },
+            t);
+        return About(job, "instanceMasked") with
+        {
+            SeriesInstanceUid = item.SeriesInstanceUid,
+            SopInstanceUid = item.SopInstanceUid,
+            Details = new()
+            {
+                ["regions"] = new JsonArray([.. proof.Regions.Select(r => JsonSerializer.SerializeToNode(new Region(r.X, r.Y, r.Width, r.Height), MaskJobJson.Default.Region))]),
+                ["frames"] = proof.Frames,
+                // As approved, with the frames each is for; what was burned is in regions.
+                ["masks"] = item.Masks is null ? null : JsonNode.Parse(item.Masks),
+                ["transferSyntax"] = proof.TransferSyntaxUid,
+                ["outputTransferSyntax"] = proof.OutputTransferSyntaxUid,
+                ["changedOutside"] = proof.ChangedOutside,
+                ["sha256"] = proof.Sha256,
+                ["outputSha256"] = proof.OutputSha256,
+                ["frameXxh64"] = new JsonArray([.. proof.FrameXxh64.Select(f => (JsonNode?)f)]),
+                ["md5"] = record.Md5,
+                ["outputMd5"] = record.MaskedMd5,
+                ["restorableUntil"] = replaced.RestorableUntil is { } kept ? Instant.ToText(kept) : null,
+                // Orthanc resets these at each store and lets nobody write them back.
+                ["orthancMetadataBefore"] = new JsonObject(record.Instance.SystemMetadata.Select(m => KeyValuePair.Create(m.Key, (JsonNode?)m.Value))),
+            },
+        };
+    }
 
     /// <summary>The original is back and verified. The masks that were undone count as never burned: what was found in the image is open again, and it is not taken for an original that somebody sent again.</summary>
     public Task RecordRestored(JobClaim claim, string orthancId, ReplacementOutcome.Replaced replaced, CancellationToken token) =>

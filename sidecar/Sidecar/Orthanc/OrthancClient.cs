@@ -83,22 +83,38 @@ internal sealed class OrthancClient(HttpClient http, TimeProvider time)
     public Task<FileInfoAnswer?> FindFileInfo(OrthancId instance, CancellationToken token) =>
         Find($"instances/{instance}/attachments/dicom/info", (r, p) => ReadJson(r, OrthancJson.Default.FileInfoAnswer, p), token);
 
+    /// <summary>Copies the stored file to <paramref name="to"/>.</summary>
+    public Task CopyFile(OrthancId instance, long size, Stream to, CancellationToken token) => ReadBlocks(instance, size, block => to.WriteAsync(block, token), token);
+
     /// <summary>Copies the stored file to <paramref name="to"/> and returns its MD5, computed on the way.</summary>
-    public Task<string> ReadFile(OrthancId instance, long size, Stream to, CancellationToken token) =>
+    public async Task<string> ReadFile(OrthancId instance, long size, Stream to, CancellationToken token)
+    {
+        using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+        await ReadBlocks(
+            instance,
+            size,
+            block =>
+            {
+                md5.AppendData(block.Span);
+                return to.WriteAsync(block, token);
+            },
+            token);
+        return Convert.ToHexStringLower(md5.GetHashAndReset());
+    }
+
+    private Task<int> ReadBlocks(OrthancId instance, long size, Func<ReadOnlyMemory<byte>, ValueTask> take, CancellationToken token) =>
         Read(
             $"instances/{instance}/file",
             LimitFor(size),
             async (r, p) =>
             {
-                using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
                 await using var from = await Body(r, p);
                 var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(256 * 1024);
                 try
                 {
                     for (int read; (read = await from.ReadAsync(buffer, token)) > 0;)
                     {
-                        md5.AppendData(buffer, 0, read);
-                        await to.WriteAsync(buffer.AsMemory(0, read), token);
+                        await take(buffer.AsMemory(0, read));
                     }
                 }
                 finally
@@ -106,7 +122,7 @@ internal sealed class OrthancClient(HttpClient http, TimeProvider time)
                     System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
                 }
 
-                return Convert.ToHexStringLower(md5.GetHashAndReset());
+                return 0;
             },
             token);
 

@@ -39,7 +39,7 @@ internal sealed record AttachmentSnapshot(int Number, string File, byte[] Key);
 /// <summary>Patient, study and series of a job, as they were before its first write.</summary>
 internal sealed record ParentsRecord(IReadOnlyList<ResourceSnapshot> Parents);
 
-/// <summary>One instance that is about to be, or was, stored again. While this record is on disk, its two files are too.</summary>
+/// <summary>One instance that is about to be, or was, stored again. While this record is on disk, its original is too.</summary>
 internal sealed record InstanceRecord
 {
     public required string JobId { get; init; }
@@ -56,22 +56,17 @@ internal sealed record InstanceRecord
     /// <summary>Null where the new file is an original that is put back.</summary>
     public required MaskProof? Proof { get; init; }
 
-    /// <summary>Of its two files. It is nowhere else: once the record is overwritten, nobody can read them.</summary>
+    /// <summary>Of its original. It is nowhere else: once the record is overwritten, nobody can read that.</summary>
     public required SpoolKeys Keys { get; init; }
 
     [JsonIgnore]
     public OrthancId Id => new(Instance.Id);
 }
 
-internal sealed record SpoolKeys(byte[] Original, byte[] Masked)
+/// <param name="Original">Of the original's file. Records of earlier versions have more.</param>
+internal sealed record SpoolKeys(byte[] Original)
 {
-    public static SpoolKeys Create() => new(RandomNumberGenerator.GetBytes(EncryptedStream.KeyBytes), RandomNumberGenerator.GetBytes(EncryptedStream.KeyBytes));
-}
-
-internal enum SpoolFile
-{
-    Original,
-    Masked,
+    public static SpoolKeys Create() => new(RandomNumberGenerator.GetBytes(EncryptedStream.KeyBytes));
 }
 
 /// <summary>
@@ -83,24 +78,32 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
 {
     private const string RecordSuffix = ".record";
     private const string ParentsFile = "parents.record";
+    private const string OriginalSuffix = ".original";
+
+    // Of versions that kept the masked file in the journal, too.
+    private const string OldMaskedSuffix = ".masked";
 
     private string Root => storage.Value.JournalDirectory;
 
-    /// <summary>A new empty file of an instance, readable and writable.</summary>
-    public EncryptedStream CreateSpool(string job, OrthancId instance, SpoolFile file, SpoolKeys keys)
+    /// <summary>A new empty file for an instance as it is in Orthanc, readable and writable.</summary>
+    public EncryptedStream CreateOriginal(string job, OrthancId instance, SpoolKeys keys)
     {
         EnsureFolder(job);
-        return new EncryptedStream(PrivateFiles.Create(SpoolPath(job, instance, file)), file == SpoolFile.Original ? keys.Original : keys.Masked);
+        return new EncryptedStream(PrivateFiles.Create(OriginalPath(job, instance)), keys.Original);
     }
 
-    public EncryptedStream OpenSpool(InstanceRecord record, SpoolFile file) =>
-        OpenEncrypted(SpoolPath(record.JobId, record.Id, file), file == SpoolFile.Original ? record.Keys.Original : record.Keys.Masked);
+    /// <summary>Null where it was moved away by <see cref="MoveOriginal"/>.</summary>
+    public EncryptedStream? FindOriginal(InstanceRecord record) =>
+        File.Exists(OriginalPath(record.JobId, record.Id)) ? OpenEncrypted(OriginalPath(record.JobId, record.Id), record.Keys.Original) : null;
+
+    /// <summary>For what an instance is made into. It is in Orthanc or of no use.</summary>
+    public EncryptedStream CreateResult(string job) => EncryptedStream.CreateTemporary(FolderOf(job));
 
     /// <summary>Takes the encrypted original of an open record out of the journal, which needs it no more. Does nothing where it is there already.</summary>
     /// <exception cref="IOException">It is in neither place.</exception>
     public void MoveOriginal(InstanceRecord record, string to)
     {
-        var from = SpoolPath(record.JobId, record.Id, SpoolFile.Original);
+        var from = OriginalPath(record.JobId, record.Id);
         if (File.Exists(from))
         {
             File.Move(from, to, overwrite: true);
@@ -111,13 +114,14 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
         }
     }
 
-    /// <summary>Size of the masked file, in bytes.</summary>
-    public long SizeOf(InstanceRecord record) => EncryptedStream.PlainLength(new FileInfo(SpoolPath(record.JobId, record.Id, SpoolFile.Masked)).Length);
+    /// <summary>Size of the original, in bytes; 0 where it was moved away.</summary>
+    public long SizeOf(InstanceRecord record) =>
+        new FileInfo(OriginalPath(record.JobId, record.Id)) is { Exists: true } file ? EncryptedStream.PlainLength(file.Length) : 0;
 
-    public void DeleteSpools(string job, OrthancId instance)
+    public void DeleteOriginal(string job, OrthancId instance)
     {
-        File.Delete(SpoolPath(job, instance, SpoolFile.Masked));
-        File.Delete(SpoolPath(job, instance, SpoolFile.Original));
+        File.Delete(OriginalPath(job, instance));
+        File.Delete(Path.ChangeExtension(OriginalPath(job, instance), OldMaskedSuffix));
     }
 
     /// <summary>A file for an attachment's content; its name goes into the snapshot.</summary>
@@ -146,7 +150,7 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
             File.Delete(Path.Combine(FolderOf(record.JobId), attachment.File));
         }
 
-        DeleteSpools(record.JobId, record.Id);
+        DeleteOriginal(record.JobId, record.Id);
     }
 
     public ParentsRecord? FindParents(string job) => Read(Path.Combine(FolderOf(job), ParentsFile), JournalJson.Default.ParentsRecord);
@@ -190,7 +194,7 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     /// <summary>Deletes files of instances that were only being prepared when the service stopped: Orthanc was not written to for them.</summary>
     public void SweepUnopened(string job)
     {
-        foreach (var spool in Directory.EnumerateFiles(FolderOf(job), "*.original").Concat(Directory.EnumerateFiles(FolderOf(job), "*.masked")).ToList())
+        foreach (var spool in Directory.EnumerateFiles(FolderOf(job), "*" + OriginalSuffix).Concat(Directory.EnumerateFiles(FolderOf(job), "*" + OldMaskedSuffix)).ToList())
         {
             if (File.Exists(Path.ChangeExtension(spool, ".json")))
             {
@@ -220,8 +224,7 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
 
     private string RecordPath(string job, OrthancId instance) => Path.Combine(FolderOf(job), instance.Value + RecordSuffix);
 
-    private string SpoolPath(string job, OrthancId instance, SpoolFile file) =>
-        Path.Combine(FolderOf(job), instance.Value + (file == SpoolFile.Original ? ".original" : ".masked"));
+    private string OriginalPath(string job, OrthancId instance) => Path.Combine(FolderOf(job), instance.Value + OriginalSuffix);
 
     private static EncryptedStream OpenEncrypted(string path, byte[] key) =>
         new(new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, BufferSize = 0 }), key);

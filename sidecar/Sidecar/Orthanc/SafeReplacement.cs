@@ -92,13 +92,7 @@ internal sealed partial class SafeReplacement(
     /// <param name="token">Ends the work; what was begun stays in the journal.</param>
     /// <exception cref="OrthancException">Orthanc does not answer; call again later. An open record, if there is one, says what was done.</exception>
     public Task<ReplacementOutcome> Replace(string job, OrthancId instance, IReadOnlyList<Mask> masks, string? md5, CancellationToken token) =>
-        Replace(job, instance, md5, async (original, masked) => await Mask(instance, original, masked, masks, token) switch
-        {
-            MaskOutcome.Masked done => (null, done.Proof),
-            MaskOutcome.Unsupported unsupported => (new ReplacementOutcome.Refused(RefusalCause.Unsupported, unsupported.Reason), null),
-            MaskOutcome.Failed failed => (new ReplacementOutcome.Refused(RefusalCause.Damaged, failed.Reason), null),
-            _ => throw new InvalidOperationException("An image is masked or not."),
-        }, token);
+        Replace(job, instance, md5, (original, result) => Mask(instance, original, result, masks, token), token);
 
     /// <summary>
     /// Puts a kept original over the masked image that took its place, in the same way; only over exactly the file that this service stored then.
@@ -110,11 +104,11 @@ internal sealed partial class SafeReplacement(
     /// <exception cref="OrthancException">Orthanc does not answer; call again later. An open record, if there is one, says what was done.</exception>
     public async Task<ReplacementOutcome> PutBack(string job, OrthancId instance, string maskJob, CancellationToken token)
     {
-        // What is begun needs the journal alone, and is brought to its end whatever became of the kept file.
+        // What is in Orthanc already needs the journal alone, and is brought to its end whatever became of the kept file.
         if (journal.FindRecord(job, instance) is { } begun)
         {
             using var place = await limit.Enter(journal.SizeOf(begun), token);
-            if (await StoreMasked(begun, token) is { } finished)
+            if (await Resume(begun, token) is { } finished)
             {
                 return finished;
             }
@@ -132,18 +126,18 @@ internal sealed partial class SafeReplacement(
 
         return seal is null
             ? new ReplacementOutcome.Refused(RefusalCause.Damaged, "The original is not kept any more. The masked image was not touched.")
-            : await Replace(job, instance, seal.MaskedMd5, async (_, original) => (await CopyOriginal(seal, original, token), null), token);
+            : await Replace(job, instance, seal.MaskedMd5, (_, original) => CopyOriginal(seal, original, token), token);
     }
 
     private async Task<ReplacementOutcome> Replace(
-        string job, OrthancId instance, string? md5, Func<EncryptedStream, EncryptedStream, Task<(ReplacementOutcome.Refused? Refused, MaskProof? Proof)>> make, CancellationToken token)
+        string job, OrthancId instance, string? md5, Func<EncryptedStream, EncryptedStream, Task<Made>> make, CancellationToken token)
     {
         for (var attempt = 1; attempt <= Attempts; attempt++)
         {
             if (journal.FindRecord(job, instance) is { } begun)
             {
                 using var place = await limit.Enter(journal.SizeOf(begun), token);
-                if (await StoreMasked(begun, token) is { } finished)
+                if (await Resume(begun, token) is { } finished)
                 {
                     return finished;
                 }
@@ -174,10 +168,10 @@ internal sealed partial class SafeReplacement(
         return new ReplacementOutcome.Refused(RefusalCause.Changed, "The image changed in Orthanc again and again while it was being masked. Nothing was stored; try again when nobody else sends to this study.");
     }
 
-    /// <summary>Brings one open record to its end without beginning anew: for instances whose outcome is on record already.</summary>
+    /// <summary>Brings one open record to its end without beginning anew: for a job that nobody knows any more.</summary>
     public async Task Settle(InstanceRecord record, CancellationToken token)
     {
-        if (await StoreMasked(record, token) is ReplacementOutcome.Replaced)
+        if (await Resume(record, token) is ReplacementOutcome.Replaced)
         {
             journal.Close(record);
         }
@@ -206,44 +200,42 @@ internal sealed partial class SafeReplacement(
 
     // Null: the instance is not the one that was read any more.
     private async Task<ReplacementOutcome?> MakeAndStore(
-        string job, OrthancId instance, FileInfoAnswer info, Func<EncryptedStream, EncryptedStream, Task<(ReplacementOutcome.Refused? Refused, MaskProof? Proof)>> make, CancellationToken token)
+        string job, OrthancId instance, FileInfoAnswer info, Func<EncryptedStream, EncryptedStream, Task<Made>> make, CancellationToken token)
     {
         var opened = false;
         try
         {
             var keys = SpoolKeys.Create();
-            await using (var original = journal.CreateSpool(job, instance, SpoolFile.Original, keys))
-            await using (var masked = journal.CreateSpool(job, instance, SpoolFile.Masked, keys))
+            await using (var original = journal.CreateOriginal(job, instance, keys))
+            await using (var result = journal.CreateResult(job))
             {
-                string delivered;
                 using (ServiceMeter.Time(ServiceMeter.Fetch))
                 {
-                    delivered = await orthanc.ReadFile(instance, info.UncompressedSize, original, token);
+                    await orthanc.CopyFile(instance, info.UncompressedSize, original, token);
                 }
 
-                if (delivered != info.UncompressedMd5)
+                original.Position = 0;
+                var made = await make(original, result);
+                if ((made.OriginalMd5 ?? await HashOf(original, token)) != info.UncompressedMd5)
                 {
                     return await IsStill(instance, info, token)
                         ? new ReplacementOutcome.Refused(RefusalCause.Archive, "Orthanc delivers another file than it says it holds (checksum). Check Orthanc's disk; nothing was stored.")
                         : null;
                 }
 
-                original.Position = 0;
-                var (refused, proof) = await make(original, masked);
-                if (refused is not null)
+                if (made.Refused is not null)
                 {
-                    return refused;
+                    return made.Refused;
                 }
 
-                masked.Position = 0;
                 var record = new InstanceRecord
                 {
                     JobId = job,
                     Instance = await snapshots.Take(job, OrthancLevel.Instances, instance, children: 0, token),
                     Uuid = info.Uuid,
                     Md5 = info.UncompressedMd5,
-                    MaskedMd5 = await HashOf(masked, token),
-                    Proof = proof,
+                    MaskedMd5 = made.ResultMd5 ?? await HashOf(result, token),
+                    Proof = made.Proof,
                     Keys = keys,
                 };
                 if (record.MaskedMd5 == record.Md5)
@@ -255,27 +247,26 @@ internal sealed partial class SafeReplacement(
                 using (ServiceMeter.Time(ServiceMeter.Journal))
                 {
                     original.FlushToDisk();
-                    masked.FlushToDisk();
                     journal.Open(record);
                 }
 
                 opened = true;
-                return await StoreMasked(record, masked, token);
+                return await Store(record, result, token);
             }
         }
         finally
         {
             if (!opened)
             {
-                journal.DeleteSpools(job, instance);
+                journal.DeleteOriginal(job, instance);
             }
         }
     }
 
     // Its MD5 is compared once more: what goes into the archive is the original, bit by bit, or nothing.
-    private async Task<ReplacementOutcome.Refused?> CopyOriginal(Seal seal, EncryptedStream to, CancellationToken token)
+    private async Task<Made> CopyOriginal(Seal seal, EncryptedStream to, CancellationToken token)
     {
-        var unreadable = new ReplacementOutcome.Refused(RefusalCause.Damaged, "The kept original is damaged or missing on the disk of Storage:Directory. The masked image was not touched.");
+        var unreadable = Made.Nothing(RefusalCause.Damaged, "The kept original is damaged or missing on the disk of Storage:Directory. The masked image was not touched.");
         try
         {
             await using var whole = originals.Open(seal);
@@ -291,29 +282,33 @@ internal sealed partial class SafeReplacement(
 
         await using var from = originals.Open(seal);
         await from.CopyToAsync(to, token);
-        return null;
+        return new Made { ResultMd5 = seal.Md5 };
     }
 
-    private async Task<MaskOutcome> Mask(OrthancId instance, Stream original, Stream masked, IReadOnlyList<Mask> masks, CancellationToken token)
+    private async Task<Made> Mask(OrthancId instance, Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
     {
         try
         {
             using var timing = ServiceMeter.Time(ServiceMeter.Mask);
-            return await masking.BurnMasks(original, masked, masks, token);
+            var gathered = await masking.BurnMasks(original, result, masks, token);
+            return gathered.Outcome switch
+            {
+                MaskOutcome.Masked done => new Made { Proof = done.Proof, OriginalMd5 = gathered.OriginalMd5, ResultMd5 = gathered.ResultMd5 },
+                MaskOutcome.Unsupported unsupported => Made.Nothing(RefusalCause.Unsupported, unsupported.Reason),
+                MaskOutcome.Failed failed => Made.Nothing(RefusalCause.Damaged, failed.Reason),
+                _ => throw new InvalidOperationException("An image is masked or not."),
+            };
         }
         catch (Exception e) when (e is not (IOException or OperationCanceledException or UnauthorizedAccessException))
         {
             // Our own bug, met by one file: the others of the job are not to wait for its correction.
             LogMaskerBug(e, instance.Value);
-            return new MaskOutcome.Failed("The software failed on this image; its original was not touched. Please report this to the administrator.");
+            return Made.Nothing(RefusalCause.Damaged, "The software failed on this image; its original was not touched. Please report this to the administrator.");
         }
     }
 
-    // After a restart, or from a restored backup, whose journal may lack the masked file of an instance that Orthanc holds masked already.
-    private Task<ReplacementOutcome?> StoreMasked(InstanceRecord record, CancellationToken token) => StoreMasked(record, null, token);
-
-    // From an open record to the verified end, whatever happened before. Null: someone else stored the instance, the record is closed.
-    private async Task<ReplacementOutcome?> StoreMasked(InstanceRecord record, EncryptedStream? masked, CancellationToken token)
+    // From an open record to the verified end, whatever happens on the way. Null: someone else stored the instance, the record is closed.
+    private async Task<ReplacementOutcome?> Store(InstanceRecord record, EncryptedStream result, CancellationToken token)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -323,25 +318,17 @@ internal sealed partial class SafeReplacement(
                 bool isDelivered;
                 using (ServiceMeter.Time(ServiceMeter.ReadBack))
                 {
-                    isDelivered = masked is null
-                        ? await orthanc.ReadFile(record.Id, now.UncompressedSize, Stream.Null, token) == record.MaskedMd5
-                        : await orthanc.Delivers(record.Id, masked, token);
+                    isDelivered = await orthanc.Delivers(record.Id, result, token);
                 }
 
                 if (isDelivered)
                 {
-                    using (ServiceMeter.Time(ServiceMeter.Restore))
-                    {
-                        await Restore(record, token);
-                    }
-
-                    ServiceMeter.CountBytes(now.UncompressedSize);
-                    return new ReplacementOutcome.Replaced(record, now.Uuid);
+                    return await Verified(record, now, token);
                 }
 
                 if (attempt == Attempts)
                 {
-                    throw new OrthancException($"Orthanc delivers instance {record.Id} otherwise than it was stored. Check Orthanc's disk.");
+                    throw Misdelivered(record);
                 }
             }
             else if (now is not null && now.Uuid != record.Uuid)
@@ -352,14 +339,9 @@ internal sealed partial class SafeReplacement(
 
             try
             {
-                // The original is still there, or (404) nothing is: the masked file goes in, never the original.
+                // The original is still there, or (404) nothing is: the new file goes in, never the original.
                 using var timing = ServiceMeter.Time(ServiceMeter.Store);
-                await using var kept = masked is null ? journal.OpenSpool(record, SpoolFile.Masked) : null;
-                var stored = await orthanc.StoreInstance(masked ?? kept!, token);
-                if (stored != record.Id)
-                {
-                    throw new InvalidOperationException($"The masked file of instance {record.Id} was stored as {stored}: masking must not change patient and UIDs.");
-                }
+                await StoreFile(record, result, token);
             }
             catch (UnsafeOrthancException overwriteOff)
             {
@@ -368,12 +350,85 @@ internal sealed partial class SafeReplacement(
             }
             catch (OrthancException e) when (attempt < Attempts)
             {
-                // No answer does not mean not stored: the next turn reads what Orthanc holds.
-                LogNoAnswer(e, record.Id.Value, attempt);
-                await Task.Delay(FirstDelay * Math.Pow(2, attempt - 1), time, token);
+                await PauseAfter(e, record, attempt, token);
             }
         }
     }
+
+    // What a stopped service had begun. Null: what it made is not in Orthanc; the record is closed, and all may begin anew.
+    private async Task<ReplacementOutcome?> Resume(InstanceRecord record, CancellationToken token)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var now = await orthanc.FindFileInfo(record.Id, token);
+            if (now?.UncompressedMd5 == record.MaskedMd5)
+            {
+                // Its hash is enough to know it; the file itself was of no use to anybody but the service that stopped.
+                if (await orthanc.ReadFile(record.Id, now.UncompressedSize, Stream.Null, token) == record.MaskedMd5)
+                {
+                    return await Verified(record, now, token);
+                }
+
+                if (attempt == Attempts)
+                {
+                    throw Misdelivered(record);
+                }
+            }
+            else if (now is not null)
+            {
+                if (now.UncompressedMd5 == record.Md5)
+                {
+                    await Restore(record, token);
+                }
+
+                journal.Close(record);
+                return null;
+            }
+
+            try
+            {
+                // The archive lost it, or somebody deleted it: what was there goes back, so that nothing depends on what comes next.
+                await using var original = journal.FindOriginal(record) ?? OpenKept(record);
+                await StoreFile(record, original, token);
+            }
+            catch (OrthancException e) when (attempt < Attempts)
+            {
+                await PauseAfter(e, record, attempt, token);
+            }
+        }
+    }
+
+    private EncryptedStream OpenKept(InstanceRecord record) =>
+        originals.Open(originals.Find(record.JobId, record.Id) ?? throw new IOException($"The original of instance {record.Id} is neither in Orthanc nor in the journal. Restore Storage:Directory from a backup."));
+
+    private async Task<ReplacementOutcome.Replaced> Verified(InstanceRecord record, FileInfoAnswer now, CancellationToken token)
+    {
+        using (ServiceMeter.Time(ServiceMeter.Restore))
+        {
+            await Restore(record, token);
+        }
+
+        ServiceMeter.CountBytes(now.UncompressedSize);
+        return new ReplacementOutcome.Replaced(record, now.Uuid);
+    }
+
+    private async Task StoreFile(InstanceRecord record, EncryptedStream file, CancellationToken token)
+    {
+        var stored = await orthanc.StoreInstance(file, token);
+        if (stored != record.Id)
+        {
+            throw new InvalidOperationException($"The file of instance {record.Id} was stored as {stored}: masking must not change patient and UIDs.");
+        }
+    }
+
+    // No answer does not mean not stored: the next turn reads what Orthanc holds.
+    private async Task PauseAfter(OrthancException e, InstanceRecord record, int attempt, CancellationToken token)
+    {
+        LogNoAnswer(e, record.Id.Value, attempt);
+        await Task.Delay(FirstDelay * Math.Pow(2, attempt - 1), time, token);
+    }
+
+    private static OrthancException Misdelivered(InstanceRecord record) => new($"Orthanc delivers instance {record.Id} otherwise than it was stored. Check Orthanc's disk.");
 
     private async Task Restore(InstanceRecord record, CancellationToken token)
     {
@@ -404,6 +459,7 @@ internal sealed partial class SafeReplacement(
 
     private static async Task<string> HashOf(Stream file, CancellationToken token)
     {
+        file.Position = 0;
         using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
         var buffer = ArrayPool<byte>.Shared.Rent(256 * 1024);
         try
@@ -419,6 +475,20 @@ internal sealed partial class SafeReplacement(
         }
 
         return Convert.ToHexStringLower(md5.GetHashAndReset());
+    }
+
+    // What an original became: nothing, and why; or a file, with the MD5 of both where they are known already.
+    private sealed record Made
+    {
+        public ReplacementOutcome.Refused? Refused { get; init; }
+
+        public MaskProof? Proof { get; init; }
+
+        public string? OriginalMd5 { get; init; }
+
+        public string? ResultMd5 { get; init; }
+
+        public static Made Nothing(RefusalCause cause, string reason) => new() { Refused = new(cause, reason) };
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Instance {Instance} changed in Orthanc while it was being masked (attempt {Attempt})")]

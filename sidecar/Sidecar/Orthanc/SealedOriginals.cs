@@ -33,8 +33,8 @@ internal sealed class SealedOriginals(IOptions<StorageOptions> storage, Replacem
     private string Root => storage.Value.SealedDirectory;
 
     /// <summary>
-    /// Keeps the original of an open record of the journal; returns when that would survive a power cut. May be done twice. The record stays open: it
-    /// needs its masked file only.
+    /// Keeps the original of an open record of the journal; returns when that would survive a power cut. May be done twice. The record stays open; what
+    /// it needs of the original is found here from now on.
     /// </summary>
     /// <exception cref="IOException">There is no room, or the original is not there: the promise cannot be held, so the image must not count as masked yet.</exception>
     public void Keep(InstanceRecord record)

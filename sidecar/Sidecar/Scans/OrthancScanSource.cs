@@ -40,7 +40,7 @@ internal sealed class OrthancScanSource(OrthancClient orthanc, StoredFile file, 
     public Stream Open()
     {
         pause.Wait(token);
-        Stream stream = file.Bytes <= MaxInMemory ? new MemoryStream((int)file.Bytes) : CreateSpool();
+        Stream stream = file.Bytes <= MaxInMemory ? new MemoryStream((int)file.Bytes) : EncryptedStream.CreateTemporary(folder);
         try
         {
             // The scanner's threads are its own: it reads files, and this is one.
@@ -61,14 +61,5 @@ internal sealed class OrthancScanSource(OrthancClient orthanc, StoredFile file, 
             Failure ??= e as OrthancException;
             throw;
         }
-    }
-
-    private EncryptedStream CreateSpool()
-    {
-        PrivateFiles.CreateFolder(folder);
-        var path = Path.Combine(folder, Guid.NewGuid().ToString("n"));
-        var spool = new EncryptedStream(PrivateFiles.Create(path), RandomNumberGenerator.GetBytes(EncryptedStream.KeyBytes));
-        System.IO.File.Delete(path); // on Linux the open file lives on without its name
-        return spool;
     }
 }

@@ -9,6 +9,7 @@ namespace Sidecar.Storage;
 /// A file that is ciphertext on disk and a seekable stream here: AES-256-GCM (NIST SP 800-38D) in chunks of 64 KiB. Each writing of a chunk takes a
 /// new random nonce, so that a chunk may be written again; its place is authenticated with it. The first 4 MiB are held in memory as they are
 /// read or written, and reach the disk when the stream is flushed or disposed; so a short file is encrypted once, however often it is gone over.
+/// A temporary one has no name, and uses the disk only for what is behind those 4 MiB.
 /// </summary>
 internal sealed class EncryptedStream : PositionedStream
 {
@@ -20,11 +21,13 @@ internal sealed class EncryptedStream : PositionedStream
     private const int TagBytes = 16;
     private const int StoredChunkBytes = NonceBytes + TagBytes + ChunkBytes;
 
-    private readonly FileStream file;
     private readonly AesGcm cipher;
+    // Where a temporary one's file is made when it is needed; null for others.
+    private readonly string? temporaryFolder;
     // Held while chunks are looked at or exchanged.
     private readonly Lock gate = new();
     private readonly List<Chunk> held = [];
+    private FileStream? file;
     // The chunk in work behind those held; another one takes its place.
     private Chunk? passing;
     private long length;
@@ -38,11 +41,21 @@ internal sealed class EncryptedStream : PositionedStream
         length = PlainLength(file.Length);
     }
 
-    public override bool CanRead => file.CanRead;
+    private EncryptedStream(string temporaryFolder)
+    {
+        this.temporaryFolder = temporaryFolder;
+        cipher = new AesGcm(RandomNumberGenerator.GetBytes(KeyBytes), TagBytes);
+    }
+
+    /// <summary>A new one whose content is gone for good when it is disposed, or when the process ends however it does.</summary>
+    /// <param name="folder">For its file, if it grows that long.</param>
+    public static EncryptedStream CreateTemporary(string folder) => new(folder);
+
+    public override bool CanRead => file?.CanRead ?? true;
 
     public override bool CanSeek => true;
 
-    public override bool CanWrite => file.CanWrite;
+    public override bool CanWrite => file?.CanWrite ?? true;
 
     public override long Length => length;
 
@@ -106,14 +119,14 @@ internal sealed class EncryptedStream : PositionedStream
     public override void Flush()
     {
         Store();
-        file.Flush();
+        file?.Flush();
     }
 
     /// <summary>Returns when the content would survive a power cut.</summary>
     public void FlushToDisk()
     {
         Store();
-        file.Flush(flushToDisk: true);
+        file?.Flush(flushToDisk: true);
     }
 
     public override long Seek(long offset, SeekOrigin origin) => Position = origin switch
@@ -153,7 +166,7 @@ internal sealed class EncryptedStream : PositionedStream
             }
             finally
             {
-                file.Dispose();
+                file?.Dispose();
                 cipher.Dispose();
                 foreach (var chunk in held)
                 {
@@ -205,7 +218,7 @@ internal sealed class EncryptedStream : PositionedStream
             if (!isWhole)
             {
                 var bytes = stored.AsSpan(0, NonceBytes + TagBytes + size);
-                if (RandomAccess.Read(file.SafeFileHandle, bytes, chunk.Index * StoredChunkBytes) != bytes.Length)
+                if (RandomAccess.Read(file!.SafeFileHandle, bytes, chunk.Index * StoredChunkBytes) != bytes.Length)
                 {
                     throw Damaged();
                 }
@@ -231,6 +244,10 @@ internal sealed class EncryptedStream : PositionedStream
 
     private void Store()
     {
+        if (temporaryFolder is not null)
+        {
+            return;
+        }
         lock (gate)
         {
             foreach (var chunk in held)
@@ -258,6 +275,7 @@ internal sealed class EncryptedStream : PositionedStream
             RandomNumberGenerator.Fill(bytes[..NonceBytes]);
             cipher.Encrypt(
                 bytes[..NonceBytes], chunk.Bytes.AsSpan(0, size), bytes[(NonceBytes + TagBytes)..], bytes.Slice(NonceBytes, TagBytes), Place(chunk.Index, stackalloc byte[sizeof(long)]));
+            file ??= CreateUnnamed(temporaryFolder!);
             RandomAccess.Write(file.SafeFileHandle, bytes, chunk.Index * StoredChunkBytes);
             chunk.IsChanged = false;
         }
@@ -267,7 +285,15 @@ internal sealed class EncryptedStream : PositionedStream
         }
     }
 
-    private IOException Damaged() => new($"{file.Name} is damaged on disk. Check the disk of Storage:Directory.");
+    private static FileStream CreateUnnamed(string folder)
+    {
+        PrivateFiles.CreateFolder(folder);
+        var file = PrivateFiles.Create(Path.Combine(folder, Guid.NewGuid().ToString("n")));
+        File.Delete(file.Name); // on Linux the open file lives on without its name
+        return file;
+    }
+
+    private IOException Damaged() => new($"{file!.Name} is damaged on disk. Check the disk of Storage:Directory.");
 
     private static Span<byte> Place(long index, Span<byte> bytes)
     {

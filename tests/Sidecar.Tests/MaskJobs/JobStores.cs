@@ -79,11 +79,11 @@ internal sealed class JobStores : IDisposable
 
     public static MaskJobItem Item(int ordinal) => new() { Ordinal = ordinal, OrthancId = $"orthanc-{ordinal}", SeriesInstanceUid = "1.9", SopInstanceUid = $"1.{ordinal}", InstanceNumber = 7, Frames = 4 };
 
-    public static ReplacementOutcome.Replaced Replaced() => new(
+    public static ReplacementOutcome.Replaced Replaced(string instance = "orthanc-0") => new(
         new InstanceRecord
         {
             JobId = "job",
-            Instance = new ResourceSnapshot { Level = OrthancLevel.Instances, Id = "orthanc-0", Metadata = new Dictionary<string, byte[]>(), SystemMetadata = new Dictionary<string, string> { ["RemoteAET"] = "CT1" }, Attachments = [] },
+            Instance = new ResourceSnapshot { Level = OrthancLevel.Instances, Id = instance, Metadata = new Dictionary<string, byte[]>(), SystemMetadata = new Dictionary<string, string> { ["RemoteAET"] = "CT1" }, Attachments = [] },
             Uuid = "old-uuid",
             Md5 = "a",
             MaskedMd5 = "b",

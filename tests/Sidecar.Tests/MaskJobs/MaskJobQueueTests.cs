@@ -70,7 +70,7 @@ public sealed class MaskJobQueueTests
 
         // The first node was not dead, only slow.
         Assert.Equal(ClaimState.Lost, await its.Queue.Renew(dead, default));
-        await Assert.ThrowsAsync<ClaimLostException>(() => its.Store.RecordMasked(dead, "orthanc-0", Replaced(), default));
+        await Assert.ThrowsAsync<ClaimLostException>(() => its.Store.RecordMasked(dead, [Replaced()], default));
         await Assert.ThrowsAsync<ClaimLostException>(() => its.Store.RecordFailed(dead, Item(0), "No.", default));
         await Assert.ThrowsAsync<ClaimLostException>(() => its.Store.CancelWaiting(dead, [], default));
         await Assert.ThrowsAsync<ClaimLostException>(() => its.Store.Finish(dead, default));

@@ -1,3 +1,4 @@
+using Sidecar.Audit;
 using Dapper;
 using Sidecar.MaskJobs;
 using Sidecar.Tests.Storage;
@@ -55,7 +56,7 @@ public sealed class MaskJobStoreTests
         var claim = await its.AddAndClaim(instances: 2);
         for (var time = 0; time < 2; time++)
         {
-            await its.Store.RecordMasked(claim, "orthanc-0", Replaced(), default);
+            await its.Store.RecordMasked(claim, [Replaced()], default);
             await its.Store.RecordFailed(claim, Item(1), "It cannot be decoded.", default);
         }
 
@@ -68,6 +69,31 @@ public sealed class MaskJobStoreTests
         Assert.Equal(["maskJobCreated", "instanceMasked", "instanceFailed", "maskJobFinished"], await its.Actions());
         Assert.Equal("new-uuid", await its.Database.Read(c => c.ExecuteScalarAsync<string>("SELECT uuid FROM masked_instances WHERE orthanc_id = 'orthanc-0'"), default));
         Assert.Empty(await its.Store.FindOpen([claim.Job.Id], default));
+    }
+
+    [Theory, OnSqlite, OnPostgres]
+    public async Task Images_that_are_recorded_together_are_told_one_by_one_and_in_their_order(string kind)
+    {
+        using var its = await JobStores.Create(kind);
+        var claim = await its.AddAndClaim(instances: 12);
+        await its.Store.RecordMasked(claim, [Replaced("orthanc-3")], default);
+
+        await its.Store.RecordMasked(claim, [Replaced("orthanc-5"), Replaced("orthanc-3"), Replaced("orthanc-4")], default);
+
+        Assert.Equal(["1.3", "1.5", "1.4"], await its.Database.Read(c => c.QueryAsync<string>("SELECT sop_instance_uid FROM audit_events WHERE action = 'instanceMasked' ORDER BY sequence"), default));
+        Assert.Equal(9, (await its.Store.ListWaiting(claim.Job.Id, default)).Count);
+
+        // As they come from many threads: all are on record when their callers go on.
+        using var outcomes = new MaskedOutcomes(its.Store, claim);
+        await Parallel.ForEachAsync((string[])["0", "1", "2", "6", "7", "8"], async (one, token) =>
+        {
+            await outcomes.Record(Replaced("orthanc-" + one), token);
+            Assert.DoesNotContain(await its.Store.ListWaiting(claim.Job.Id, token), i => i.OrthancId == "orthanc-" + one);
+        });
+        Assert.True((await new AuditVerification(its.Database).Verify([], default)).Holds);
+
+        using var lost = new MaskedOutcomes(its.Store, claim with { Number = claim.Number + 1 });
+        await Assert.ThrowsAsync<ClaimLostException>(() => lost.Record(Replaced("orthanc-9"), default));
     }
 
     [Theory, OnSqlite, OnPostgres]
@@ -145,7 +171,7 @@ public sealed class MaskJobStoreTests
     {
         using var its = await JobStores.Create(kind);
         var claim = await its.AddAndClaim(instances: 4);
-        await its.Store.RecordMasked(claim, "orthanc-0", Replaced(), default);
+        await its.Store.RecordMasked(claim, [Replaced()], default);
         Assert.True(await its.Store.Cancel(claim.Job.Id, "ann", "Ann Other", default));
         Assert.True(await its.Store.Cancel(claim.Job.Id, "ann", "Ann Other", default));
         Assert.Equal(ClaimState.HeldToCancel, await its.Queue.Renew(claim, default));

@@ -116,8 +116,8 @@ public sealed class ResentOriginalsTests
         {
             Archive.Store("study", "1", instance.Split('-')[2], content);
             var claim = (await jobs.Queue.Claim(true, default))!;
-            var replaced = JobStores.Replaced();
-            await jobs.Store.RecordMasked(claim, instance, new(replaced.Record with { MaskedMd5 = Archive.Md5Of(instance) }, Archive.UuidOf(instance)), default);
+            var replaced = JobStores.Replaced(instance);
+            await jobs.Store.RecordMasked(claim, [new(replaced.Record with { MaskedMd5 = Archive.Md5Of(instance) }, Archive.UuidOf(instance))], default);
             await jobs.Store.Finish(claim, default);
         }
 

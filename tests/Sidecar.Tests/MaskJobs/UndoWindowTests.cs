@@ -118,8 +118,8 @@ public sealed class UndoWindowTests
         var restore = $"{Path}/{job.Id}/restore";
         Assert.Equal("409 job-running", Problem(await Send(glenn, "POST", restore, new { reason = "wrong patient" }, "k")));
         var claim = (await queue.Claim(true, default))!;
-        await store.RecordMasked(claim, "orthanc-0", Replaced() with { RestorableUntil = stage.App.Clock.GetUtcNow().AddDays(1) }, default);
-        await store.RecordMasked(claim, "orthanc-1", Replaced(), default);
+        await store.RecordMasked(claim, [Replaced() with { RestorableUntil = stage.App.Clock.GetUtcNow().AddDays(1) }], default);
+        await store.RecordMasked(claim, [Replaced("orthanc-1")], default);
         await store.Finish(claim, default);
 
         Assert.Equal("403 forbidden", Problem(await Send(service, "POST", restore, new { reason = "x" }, "k")));
@@ -179,7 +179,7 @@ public sealed class UndoWindowTests
     private static async Task<string> Mask(JobStores its, string to, string from, DateTimeOffset? until)
     {
         var claim = await its.AddAndClaim(instances: 1);
-        await its.Store.RecordMasked(claim, "orthanc-0", Put(from, to, "uuid-" + to) with { RestorableUntil = until }, default);
+        await its.Store.RecordMasked(claim, [Put(from, to, "uuid-" + to) with { RestorableUntil = until }], default);
         await its.Store.Finish(claim, default);
         return claim.Job.Id;
     }

@@ -34,7 +34,8 @@ public sealed class ReplacementJournalTests : IDisposable
 
         var read = Assert.Single(_journal.OpenRecords("job"));
         Assert.Equivalent(record, read, strict: true);
-        Assert.Equal("masked"u8.ToArray(), ReadAll(_journal.OpenSpool(read, SpoolFile.Masked)));
+        Assert.Equal("original"u8.ToArray(), ReadAll(_journal.FindOriginal(read)!));
+        Assert.Equal(8, _journal.SizeOf(read));
         Assert.All(Directory.EnumerateFiles(_folder.FullName, "*", SearchOption.AllDirectories), f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(f)));
         Assert.Throws<InvalidOperationException>(() => _journal.CloseJob("job"));
 
@@ -49,13 +50,37 @@ public sealed class ReplacementJournalTests : IDisposable
     {
         Spool();
         _journal.Open(Record());
-        using (_journal.CreateSpool("job", new OrthancId("d-e-f"), SpoolFile.Original, SpoolKeys.Create()))
+        using (_journal.CreateOriginal("job", new OrthancId("d-e-f"), SpoolKeys.Create()))
         {
         }
 
+        File.WriteAllText(Path.Combine(_folder.FullName, "journal", "job", "d-e-f.masked"), "of an earlier version");
+
         _journal.SweepUnopened("job");
 
-        Assert.Equal(["a-b-c.masked", "a-b-c.original", "a-b-c.record"], Directory.EnumerateFiles(Path.Combine(_folder.FullName, "journal", "job")).Select(f => Path.GetFileName(f)).Order());
+        Assert.Equal(["a-b-c.original", "a-b-c.record"], Directory.EnumerateFiles(Path.Combine(_folder.FullName, "journal", "job")).Select(f => Path.GetFileName(f)).Order());
+    }
+
+    [Fact]
+    public void A_record_of_an_earlier_version_is_read_and_closed_with_its_masked_file()
+    {
+        Spool();
+        var masked = Path.Combine(_folder.FullName, "journal", "job", "a-b-c.masked");
+        File.WriteAllText(masked, "encrypted");
+        var earlier = System.Text.Json.JsonSerializer.SerializeToNode(Record(), JournalJson.Default.InstanceRecord)!;
+        earlier["Keys"]!["Masked"] = "AAAA";
+        var bytes = new byte[32];
+        bytes.AsSpan().Fill(1);
+        File.WriteAllBytes(
+            Path.Combine(_folder.FullName, "journal", "job", "a-b-c.record"),
+            new JournalKey(Options.Create(new JournalOptions { Key = Convert.ToBase64String(bytes) })).Seal(System.Text.Encoding.UTF8.GetBytes(earlier.ToJsonString())));
+
+        var read = Assert.Single(_journal.OpenRecords("job"));
+        Assert.Equivalent(Record(), read, strict: true);
+        _journal.Close(read);
+
+        Assert.False(File.Exists(masked));
+        _journal.CloseJob("job");
     }
 
     [Theory]
@@ -84,8 +109,8 @@ public sealed class ReplacementJournalTests : IDisposable
         _journal.Open(Record());
 
         var files = Directory.GetFiles(_folder.FullName, "*", SearchOption.AllDirectories);
-        Assert.Equal(4, files.Length);
-        Assert.All(files, file => Assert.All((string[])["original", "masked", "CT1", "RemoteAET", "uuid"], word => Assert.Equal(-1, File.ReadAllBytes(file).AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(word)))));
+        Assert.Equal(3, files.Length);
+        Assert.All(files, file => Assert.All((string[])["original", "CT1", "RemoteAET", "uuid"], word => Assert.Equal(-1, File.ReadAllBytes(file).AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(word)))));
     }
 
     [Fact]
@@ -124,15 +149,13 @@ public sealed class ReplacementJournalTests : IDisposable
         File.WriteAllText(Path.Combine(_folder.FullName, "journal", "job", "a-b-c.json"), "{}");
 
         Assert.Contains("did not encrypt", Assert.Throws<IOException>(() => _journal.SweepUnopened("job")).Message, StringComparison.Ordinal);
-        Assert.Equal(3, Directory.GetFiles(_folder.FullName, "*", SearchOption.AllDirectories).Length);
+        Assert.Equal(2, Directory.GetFiles(_folder.FullName, "*", SearchOption.AllDirectories).Length);
     }
 
     private void Spool()
     {
-        using var original = _journal.CreateSpool("job", Instance, SpoolFile.Original, Keys);
+        using var original = _journal.CreateOriginal("job", Instance, Keys);
         original.Write("original"u8);
-        using var masked = _journal.CreateSpool("job", Instance, SpoolFile.Masked, Keys);
-        masked.Write("masked"u8);
     }
 
     private static byte[] ReadAll(Stream stream)

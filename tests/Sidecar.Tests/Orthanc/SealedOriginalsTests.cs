@@ -70,7 +70,7 @@ public sealed class SealedOriginalsTests : IDisposable
     {
         var (journal, originals) = Open(1);
         var record = Spool(journal, "the original");
-        journal.DeleteSpools("job", Instance);
+        journal.DeleteOriginal("job", Instance);
 
         Assert.Throws<FileNotFoundException>(() => originals.Keep(record));
         File.WriteAllText(Path.Combine(_folder.FullName, "sealed", "job", "x"), "");
@@ -106,13 +106,9 @@ public sealed class SealedOriginalsTests : IDisposable
     private static InstanceRecord Spool(ReplacementJournal journal, string content)
     {
         var keys = SpoolKeys.Create();
-        using (var original = journal.CreateSpool("job", Instance, SpoolFile.Original, keys))
+        using (var original = journal.CreateOriginal("job", Instance, keys))
         {
             original.Write(System.Text.Encoding.ASCII.GetBytes(content));
-        }
-
-        using (journal.CreateSpool("job", Instance, SpoolFile.Masked, keys))
-        {
         }
 
         var record = new InstanceRecord

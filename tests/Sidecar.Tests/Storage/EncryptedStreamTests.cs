@@ -13,7 +13,18 @@ public sealed class EncryptedStreamTests : IDisposable
     private static readonly byte[] Key = [.. Enumerable.Range(0, EncryptedStream.KeyBytes).Select(i => (byte)i)];
     private readonly string _path = Path.GetTempFileName();
 
-    public void Dispose() => File.Delete(_path);
+    private readonly string _folder;
+
+    public EncryptedStreamTests() => _folder = _path + ".folder";
+
+    public void Dispose()
+    {
+        File.Delete(_path);
+        if (Directory.Exists(_folder))
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
+    }
 
     [Theory]
     [InlineData(0)]
@@ -37,12 +48,14 @@ public sealed class EncryptedStreamTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(62 * Chunk)] // the first 64 chunks are held in memory, those behind pass through
-    public void It_behaves_as_a_memory_stream_does_whatever_is_written_and_read_in_whatever_order(int length)
+    [InlineData(0, false)]
+    [InlineData(62 * Chunk, false)] // the first 64 chunks are held in memory, those behind pass through
+    [InlineData(0, true)]
+    [InlineData(62 * Chunk, true)]
+    public void It_behaves_as_a_memory_stream_does_whatever_is_written_and_read_in_whatever_order(int length, bool temporary)
     {
         var random = new Random(7);
-        using var stream = Open();
+        using var stream = temporary ? EncryptedStream.CreateTemporary(_folder) : Open();
         using var expected = new MemoryStream();
         stream.Write(Noise(length, 2));
         expected.Write(Noise(length, 2));
@@ -74,8 +87,28 @@ public sealed class EncryptedStreamTests : IDisposable
         stream.FlushToDisk();
         stream.Position = 0;
         Assert.Equal(expected.ToArray(), ReadAll(stream));
+        if (temporary)
+        {
+            return; // nobody opens it again
+        }
+
         using var onDisk = new EncryptedStream(File.Open(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite), Key);
         Assert.Equal(expected.ToArray(), ReadAll(onDisk));
+    }
+
+    [Fact]
+    public void A_temporary_one_needs_no_disk_while_it_is_short_and_has_no_name_when_it_is_long()
+    {
+        using var stream = EncryptedStream.CreateTemporary(_folder);
+        stream.Write(Noise(64 * Chunk, 8));
+        stream.FlushToDisk();
+        Assert.False(Directory.Exists(_folder));
+
+        stream.Write(Noise(2 * Chunk, 9));
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder));
+        stream.Position = 64 * Chunk;
+        Assert.Equal(Noise(2 * Chunk, 9), ReadAll(stream));
     }
 
     [Fact]
@@ -116,7 +149,7 @@ public sealed class EncryptedStreamTests : IDisposable
         using var original = Open();
         original.Write(image);
         original.Position = 0;
-        using var result = new EncryptedStream(new FileStream(_path + ".masked", new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose }), Key);
+        using var result = EncryptedStream.CreateTemporary(_folder);
 
         for (var run = 0; run < 3; run++)
         {

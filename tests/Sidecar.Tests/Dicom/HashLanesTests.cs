@@ -7,8 +7,8 @@ using Xunit.Abstractions;
 
 namespace Sidecar.Tests.Dicom;
 
-/// <summary>SHA-256 of several messages at once, against the operating system's.</summary>
-public sealed class Sha256LanesTests(ITestOutputHelper output)
+/// <summary>Hashes of several messages at once, against the operating system's.</summary>
+public sealed class HashLanesTests(ITestOutputHelper output)
 {
     private bool CanRun()
     {
@@ -50,13 +50,37 @@ public sealed class Sha256LanesTests(ITestOutputHelper output)
         for (var first = 0; first < 300; first++)
         {
             // Every number of lanes, of lengths that end in different blocks.
-            var messages = Enumerable.Range(0, 1 + (first % Sha256Lanes.Lanes)).Select(lane => new byte[first + (lane * random.Next(70))]).ToArray();
+            var messages = Enumerable.Range(0, 1 + (first % HashLanes.Lanes)).Select(lane => new byte[first + (lane * random.Next(70))]).ToArray();
             Array.ForEach(messages, random.NextBytes);
 
             Assert.Equal(messages.Select(message => Convert.ToHexStringLower(SHA256.HashData(message))), Hash(messages));
+#pragma warning disable CA5351 // what is tested here
+            Assert.Equal(messages.Select(message => Convert.ToHexStringLower(MD5.HashData(message))), HashMd5(messages));
+#pragma warning restore CA5351
         }
     }
 
+    [Fact]
+    public void Hash_PublishedMessages_GivesThePublishedMd5()
+    {
+        if (!CanRun())
+        {
+            return;
+        }
+        // RFC 1321, A.5.
+        Assert.Equal(
+            [
+                "d41d8cd98f00b204e9800998ecf8427e",
+                "0cc175b9c0f1b6a831c399e269772661",
+                "f96b697d7cb7938d525a2f31aaf161d0",
+                "57edf4a22be3c955ac49da2e2107b67a",
+            ],
+            HashMd5([], "a"u8.ToArray(), "message digest"u8.ToArray(), "12345678901234567890123456789012345678901234567890123456789012345678901234567890"u8.ToArray()));
+    }
+
+    private static IEnumerable<string> HashMd5(params byte[][] messages) =>
+        HashLanes.Hash<Md5Lanes>([.. messages.Select(message => new ReadOnlyMemory<byte>(message))]).Select(Convert.ToHexStringLower);
+
     private static IEnumerable<string> Hash(params byte[][] messages) =>
-        Sha256Lanes.Hash([.. messages.Select(message => new ReadOnlyMemory<byte>(message))]).Select(Convert.ToHexStringLower);
+        HashLanes.Hash<Sha256Lanes>([.. messages.Select(message => new ReadOnlyMemory<byte>(message))]).Select(Convert.ToHexStringLower);
 }

@@ -1,0 +1,63 @@
+using Sidecar.Orthanc;
+
+namespace Sidecar.MaskJobs;
+
+/// <summary>
+/// Puts masked images of one job on record, all that come while one transaction runs in the next one together: the disk is waited for once, not for each image.
+/// </summary>
+internal sealed class MaskedOutcomes(MaskJobStore store, JobClaim claim) : IDisposable
+{
+    private readonly SemaphoreSlim _writer = new(1);
+    private readonly Lock _lock = new();
+    private List<Waiter> _waiting = [];
+
+    /// <summary>Returns when the image is on record. An error is that of the whole transaction: none of its images is.</summary>
+    public async Task Record(ReplacementOutcome.Replaced image, CancellationToken token)
+    {
+        var mine = new Waiter(image, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        lock (_lock)
+        {
+            _waiting.Add(mine);
+        }
+
+        await _writer.WaitAsync(token);
+        try
+        {
+            await RecordWaiting(token);
+        }
+        finally
+        {
+            _writer.Release();
+        }
+
+        await mine.Recorded.Task;
+    }
+
+    public void Dispose() => _writer.Dispose();
+
+    private async Task RecordWaiting(CancellationToken token)
+    {
+        List<Waiter> group;
+        lock (_lock)
+        {
+            (group, _waiting) = (_waiting, []);
+        }
+
+        if (group.Count == 0)
+        {
+            return; // whoever wrote before took them along
+        }
+
+        try
+        {
+            await store.RecordMasked(claim, [.. group.Select(w => w.Image)], token);
+            group.ForEach(w => w.Recorded.TrySetResult());
+        }
+        catch (Exception e)
+        {
+            group.ForEach(w => w.Recorded.TrySetException(e)); // each caller throws it
+        }
+    }
+
+    private sealed record Waiter(ReplacementOutcome.Replaced Image, TaskCompletionSource Recorded);
+}

@@ -1,0 +1,115 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Sidecar.Dicom.Codecs;
+using Sidecar.Dicom.Masking;
+using Sidecar.Orthanc;
+using Sidecar.Storage;
+using Sidecar.Tests.MaskJobs;
+using Xunit;
+
+namespace Sidecar.Tests.Orthanc;
+
+/// <summary>What no kill at a request reaches; the rest is tested on a real Orthanc.</summary>
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
+public sealed class SafeReplacementTests : IDisposable
+{
+    private static readonly OrthancId Instance = new("a-b-c");
+    private static readonly byte[] Original = "the original"u8.ToArray();
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sidecar-replacement-");
+    private readonly EmptyArchive _archive = new();
+    private readonly ReplacementJournal _journal;
+    private readonly SealedOriginals _kept;
+    private readonly SafeReplacement _replacement;
+
+    public SafeReplacementTests()
+    {
+        var storage = Options.Create(new StorageOptions { Directory = _folder.FullName });
+        var key = new JournalKey(Options.Create(new JournalOptions { Key = Convert.ToBase64String(new byte[32]) }));
+        var orthanc = new OrthancClient(new HttpClient(_archive, disposeHandler: false) { BaseAddress = new Uri("http://127.0.0.1:9/") });
+        _journal = new ReplacementJournal(storage, key);
+        _kept = new SealedOriginals(storage, _journal, key);
+        _replacement = new SafeReplacement(
+            orthanc, _journal, new ResourceSnapshots(orthanc, _journal), new WorkLimit(Options.Create(new OrthancOptions())), new GatheredMasking(new InstanceMasker(FrameCodecs.Managed)),
+            _kept, TimeProvider.System, NullLogger<SafeReplacement>.Instance);
+    }
+
+    public void Dispose()
+    {
+        _archive.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    /// <summary>Stopped between keeping the original and putting the image on record; then the archive lost it.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_image_that_only_the_service_has_goes_back_into_the_archive(bool kept)
+    {
+        var record = Begin();
+        if (kept)
+        {
+            _kept.Keep(record);
+        }
+
+        // Of another image than the one that was looked at nothing is masked: the original is as far as it goes here.
+        var outcome = await _replacement.Replace("job", Instance, [new Mask(new(0, 0, 1, 1))], md5: "another", default);
+
+        Assert.Equal(RefusalCause.Changed, Assert.IsType<ReplacementOutcome.Refused>(outcome).Cause);
+        Assert.Equal(Original, _archive.Stored);
+        Assert.Empty(_journal.OpenRecords("job"));
+    }
+
+    [Fact]
+    public async Task Where_nobody_has_it_the_record_stays_and_the_message_says_what_to_do()
+    {
+        var record = Begin();
+        _journal.DeleteOriginal("job", Instance);
+
+        var error = await Assert.ThrowsAsync<IOException>(() => _replacement.Settle(record, default));
+
+        Assert.Contains("Restore Storage:Directory from a backup", error.Message, StringComparison.Ordinal);
+        Assert.Single(_journal.OpenRecords("job"));
+    }
+
+    private InstanceRecord Begin()
+    {
+        var record = JobStores.Replaced(Instance.Value).Record with { Md5 = Md5(Original) };
+        using (var original = _journal.CreateOriginal("job", Instance, record.Keys))
+        {
+            original.Write(Original);
+        }
+
+        _journal.Open(record);
+        return record;
+    }
+
+#pragma warning disable CA5351 // MD5 is the digest that Orthanc publishes.
+    private static string Md5(byte[] content) => Convert.ToHexStringLower(MD5.HashData(content));
+#pragma warning restore CA5351
+
+    /// <summary>An Orthanc that has nothing but what is stored now.</summary>
+    private sealed class EmptyArchive : HttpMessageHandler
+    {
+        public byte[]? Stored { get; private set; }
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var path = request.RequestUri!.AbsolutePath;
+            if (path == "/instances")
+            {
+                Stored = await request.Content!.ReadAsByteArrayAsync(cancellationToken);
+                return Json(new JsonObject { ["ID"] = Instance.Value, ["Status"] = "Success" });
+            }
+
+            return Stored is not null && path.EndsWith("/attachments/dicom/info", StringComparison.Ordinal)
+                ? Json(new JsonObject { ["UncompressedMD5"] = Md5(Stored), ["UncompressedSize"] = Stored.Length, ["Uuid"] = "new" })
+                : new HttpResponseMessage(HttpStatusCode.NotFound) { RequestMessage = request };
+        }
+
+        private static HttpResponseMessage Json(JsonObject content) => new(HttpStatusCode.OK) { Content = new StringContent(content.ToJsonString(), Encoding.UTF8, "application/json") };
+    }
+}
