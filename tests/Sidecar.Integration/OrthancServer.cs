@@ -14,10 +14,12 @@ internal sealed class OrthancServer : IAsyncDisposable
     private readonly string _folder;
     private readonly SocketsHttpHandler _handler = new() { PooledConnectionIdleTimeout = TimeSpan.FromMilliseconds(500) };
     private readonly NetworkLink? _link;
+    private readonly Dictionary<string, string> _environment;
     private Process? _process;
 
-    private OrthancServer(string? folder, NetworkLink? link)
+    private OrthancServer(string? folder, NetworkLink? link, Dictionary<string, string>? environment)
     {
+        _environment = environment ?? [];
         _link = link;
         _folder = Directory.CreateDirectory(folder is null ? Directory.CreateTempSubdirectory("sidecar-orthanc-").FullName : Path.Combine(folder, "orthanc")).FullName;
         Port = FreePort();
@@ -42,9 +44,10 @@ internal sealed class OrthancServer : IAsyncDisposable
     /// <param name="settings">Orthanc's own, that differ from those of the tests.</param>
     /// <param name="folder">Where its storage and database are; null: a temporary one.</param>
     /// <param name="link">On whose far side it runs; null: on this one, heard on the loopback address only.</param>
-    public static async Task<OrthancServer> Start(JsonObject? settings = null, string? folder = null, NetworkLink? link = null)
+    /// <param name="environment">Variables that its scripts read.</param>
+    public static async Task<OrthancServer> Start(JsonObject? settings = null, string? folder = null, NetworkLink? link = null, Dictionary<string, string>? environment = null)
     {
-        var server = new OrthancServer(folder, link);
+        var server = new OrthancServer(folder, link, environment);
         var configuration = new JsonObject
         {
             ["Name"] = "integration test",
@@ -83,6 +86,11 @@ internal sealed class OrthancServer : IAsyncDisposable
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
+        foreach (var (name, value) in _environment)
+        {
+            start.Environment[name] = value;
+        }
+
         _process = (_link is null ? Process.Start(start) : await _link.OnFarSide(() => Process.Start(start)))!;
         _process.ErrorDataReceived += (_, _) => { };
         _process.OutputDataReceived += (_, _) => { };

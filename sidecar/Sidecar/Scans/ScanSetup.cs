@@ -31,6 +31,7 @@ internal static class ScanSetup
         services.AddQuartz(quartz => Configure(quartz, configuration.GetSection("Storage").Get<StorageOptions>() ?? new StorageOptions()));
         services.AddHostedService<ScanScheduler>();
         services.AddHostedService<Discovery>();
+        services.AddHostedService<WakeFile>();
         services.AddHostedService<ScanPlanner>();
         services.AddHostedService<ScanRunner>();
     }
