@@ -3,6 +3,8 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using Npgsql;
+using Sidecar.Tests.Storage;
 
 namespace Sidecar.Integration;
 
@@ -60,7 +62,7 @@ public sealed class UndoTests
         var restoring = await sidecar.WaitForEnd(await Restore(glenn, masking));
 
         Assert.Equal(("failed", 1, 1), (restoring.GetProperty("state").GetString(), restoring.GetProperty("done").GetInt32(), restoring.GetProperty("failed").GetInt32()));
-        Assert.Contains("another one", restoring.GetProperty("failures")[0].GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith("The image in the archive (Orthanc) is another one than this masking stored", restoring.GetProperty("failures")[0].GetProperty("reason").GetString(), StringComparison.Ordinal);
         Assert.Equal(before, await orthanc.ReadText($"instances/{changed}/attachments/dicom/info"));
     }
 
@@ -139,6 +141,174 @@ public sealed class UndoTests
         await study.AssertAllMasked(orthanc);
     }
 
+    [Fact]
+    public async Task A_restoring_that_gives_up_says_where_both_files_are_and_can_be_asked_for_again()
+    {
+        await using var orthanc = await OrthancServer.Start();
+        await using var proxy = await OrthancProxy.Start(orthanc);
+        await using var sidecar = await SidecarProcess.Start(proxy.Address, [.. Settings, ("SIDECAR_MaskJobs__OrthancPatience", "00:00:01")]);
+        var (study, masking) = await Mask(orthanc, sidecar, images: 1);
+        proxy.Decide = (_, _) => Task.FromResult(Fault.CutBefore);
+
+        using var glenn = sidecar.ClientOf("glenn", "Glenn", sidecar.Http.BaseAddress!.ToString(), "break-glass");
+        var restore = await Restore(glenn, masking);
+        await Wait.Until(async () => (await sidecar.ReadJob(restore)).GetProperty("failed").GetInt32() == 1, TimeSpan.FromSeconds(60), $"the restoring gives up; log:\n{sidecar.Log}");
+        proxy.Decide = (_, _) => Task.FromResult(Fault.None);
+        var view = await sidecar.WaitForEnd(restore);
+
+        Assert.Equal(
+            "The image archive (Orthanc) could not be used for too long. The masked image stays in the archive (Orthanc), the original is kept in this service until its time is over. Ask for the restoring again when the archive works.",
+            view.GetProperty("failures")[0].GetProperty("reason").GetString());
+        await study.AssertAllMasked(orthanc);
+        Assert.Equal("succeeded", (await sidecar.WaitForEnd(await Restore(glenn, masking, "again"))).GetProperty("state").GetString());
+        Assert.Equal(study.Originals.Values.Single(), await orthanc.ReadFile(study.Originals.Keys.Single()));
+    }
+
+    [PostgresFact]
+    public async Task A_node_that_did_not_mask_restores_and_of_two_one_erases_when_the_time_is_over()
+    {
+        var folder = Directory.CreateTempSubdirectory("sidecar-shared-").FullName;
+        try
+        {
+            await using var orthanc = await OrthancServer.Start();
+            var database = await PostgresCluster.CreateDatabase();
+            (string, string)[] settings =
+            [
+                .. Settings,
+                ("SIDECAR_Storage__Directory", folder),
+                ("SIDECAR_Storage__ConnectionString", database),
+                ("SIDECAR_Journal__Key", Convert.ToBase64String(new byte[32])),
+            ];
+            await using var first = await SidecarProcess.Start(orthanc.Address, settings);
+            var (undone, masking) = await Mask(orthanc, first, images: 3);
+            var standing = new SampleStudy();
+            await standing.Add(orthanc, 1);
+            await standing.Add(orthanc, 2);
+            var other = await first.Submit(standing.Request("series"));
+            Assert.Equal("succeeded", (await first.WaitForEnd(other)).GetProperty("state").GetString());
+            await first.Kill();
+            await using var second = await SidecarProcess.Start(orthanc.Address, settings);
+
+            using (var glenn = second.ClientOf("glenn", "Glenn", second.Http.BaseAddress!.ToString(), "break-glass"))
+            {
+                var restoring = await second.WaitForEnd(await Restore(glenn, masking));
+                Assert.Equal(("succeeded", 3), (restoring.GetProperty("state").GetString(), restoring.GetProperty("done").GetInt32()));
+            }
+
+            foreach (var (id, original) in undone.Originals)
+            {
+                Assert.Equal(original, await orthanc.ReadFile(id));
+            }
+
+            var kept = Path.Combine(folder, "sealed");
+            Assert.Equal(4, Directory.EnumerateFiles(kept, "*", SearchOption.AllDirectories).Count());
+
+            // The time is over while both are down; both look for what is due when they start.
+            await second.Kill();
+            await using (var connection = new NpgsqlConnection(database))
+            {
+                await connection.ExecuteAsync("UPDATE sealed_originals SET restorable_until = '2026-01-01T00:00:00.0000000Z' WHERE state = 'sealed'");
+            }
+
+            await Task.WhenAll(first.StartProcess(), second.StartProcess());
+            await using (var connection = new NpgsqlConnection(database))
+            {
+                await Wait.Until(
+                    async () => await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM sealed_originals WHERE state = 'sealed'") == 0, TimeSpan.FromSeconds(60), $"they are erased; log:\n{first.Log}\n{second.Log}");
+                var told = (await connection.QueryAsync<string>("SELECT details FROM audit_events WHERE action = 'originalsErased'")).Select(d => (int)JsonNode.Parse(d)!["instances"]!).ToList();
+                Assert.Equal(2, told.Sum());
+            }
+
+            Assert.Empty(Directory.EnumerateFiles(kept, "*", SearchOption.AllDirectories));
+            using var late = first.ClientOf("glenn", "Glenn", first.Http.BaseAddress!.ToString(), "break-glass");
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"api/mask-jobs/{other}/restore") { Content = JsonContent.Create(new { reason = "too late" }) };
+            request.Headers.Add("Idempotency-Key", "late");
+            using var answer = await late.SendAsync(request);
+            Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
+            List<(byte[], byte[])> files = [];
+            foreach (var (id, original) in standing.Originals)
+            {
+                files.Add((original, await orthanc.ReadFile(id)));
+            }
+
+            await Oracle.AssertMasked(files, (4, 6, 20, 10));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [SmallDiskFact]
+    public async Task On_a_full_disk_no_image_is_touched_and_the_job_says_what_to_do()
+    {
+        using var disk = SmallDisk.Mount()!;
+        await using var orthanc = await OrthancServer.Start();
+        await using var sidecar = await SidecarProcess.Start(orthanc.Address, [.. await OnDisk(disk.Folder)]);
+        var study = new SampleStudy();
+        await study.Add(orthanc, 1);
+        await study.Add(orthanc, 2);
+        disk.Fill();
+
+        var job = await sidecar.Submit(study.Request("series"));
+        await Wait.Until(async () => (await sidecar.ReadJob(job)).GetProperty("failed").GetInt32() == 2, TimeSpan.FromSeconds(60), $"the job gives up; log:\n{sidecar.Log}");
+        disk.Empty();
+        var view = await sidecar.WaitForEnd(job);
+
+        Assert.All(view.GetProperty("failures").EnumerateArray(), f => Assert.Equal(
+            "The service's own folder (Storage:Directory) could not be written for too long: its disk is full or broken, or may not be used. This image was not touched. Tell the administrator; mask it again when there is room.",
+            f.GetProperty("reason").GetString()));
+        foreach (var (id, original) in study.Originals)
+        {
+            Assert.Equal(original, await orthanc.ReadFile(id));
+        }
+
+        Assert.Equal("succeeded", (await sidecar.WaitForEnd(await sidecar.Submit(study.Request("series")))).GetProperty("state").GetString());
+        await study.AssertAllMasked(orthanc);
+    }
+
+    /// <summary>The image is stored masked by then: its original stays in the journal, and it counts as nothing, until it can be kept.</summary>
+    [SmallDiskFact]
+    public async Task On_a_full_disk_of_the_kept_originals_alone_the_original_stays_in_the_journal()
+    {
+        var folder = Directory.CreateTempSubdirectory("sidecar-state-").FullName;
+        try
+        {
+            using var disk = SmallDisk.Mount(Directory.CreateDirectory(Path.Combine(folder, "sealed")).FullName)!;
+            await using var orthanc = await OrthancServer.Start();
+            await using var sidecar = await SidecarProcess.Start(orthanc.Address, [.. await OnDisk(folder)]);
+            var study = new SampleStudy();
+            await study.Add(orthanc, 1);
+            disk.Fill();
+
+            var job = await sidecar.Submit(study.Request("series"));
+            await Wait.Until(() => Task.FromResult(sidecar.Log.Split("will be tried again").Length > 3), TimeSpan.FromSeconds(60), "the job meets the fault again and again");
+            var view = await sidecar.ReadJob(job);
+            Assert.Equal(("running", 0, 0), (view.GetProperty("state").GetString(), view.GetProperty("done").GetInt32(), view.GetProperty("failed").GetInt32()));
+            Assert.NotEmpty(Directory.EnumerateFiles(sidecar.JournalFolder, "*original*", SearchOption.AllDirectories));
+
+            disk.Empty();
+            Assert.Equal("succeeded", (await sidecar.WaitForEnd(job)).GetProperty("state").GetString());
+            await study.AssertAllMasked(orthanc);
+            using var glenn = sidecar.ClientOf("glenn", "Glenn", sidecar.Http.BaseAddress!.ToString(), "break-glass");
+            Assert.Equal("succeeded", (await sidecar.WaitForEnd(await Restore(glenn, job))).GetProperty("state").GetString());
+            Assert.Equal(study.Originals.Values.Single(), await orthanc.ReadFile(study.Originals.Keys.Single()));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    // The database elsewhere, so that the journal and the kept originals alone are without room.
+    private static async Task<(string, string)[]> OnDisk(string folder) =>
+    [
+        .. Settings,
+        ("SIDECAR_Storage__Directory", folder),
+        ("SIDECAR_Storage__ConnectionString", await PostgresCluster.CreateDatabase()),
+        ("SIDECAR_MaskJobs__OrthancPatience", "00:00:01"),
+    ];
+
     private static async Task<(SampleStudy Study, string Job)> Mask(OrthancServer orthanc, SidecarProcess sidecar, int images)
     {
         var study = new SampleStudy();
@@ -153,10 +323,10 @@ public sealed class UndoTests
         return (study, job);
     }
 
-    private static async Task<string> Restore(HttpClient client, string masking)
+    private static async Task<string> Restore(HttpClient client, string masking, string key = "key")
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"api/mask-jobs/{masking}/restore") { Content = JsonContent.Create(new { reason = "the wrong study was masked" }) };
-        request.Headers.Add("Idempotency-Key", "key");
+        request.Headers.Add("Idempotency-Key", key);
         using var answer = await client.SendAsync(request);
         var body = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.StatusCode == HttpStatusCode.Accepted, body);

@@ -114,7 +114,7 @@ internal sealed partial class MaskJobRunner(
                 {
                     // Our own bug. What was not written to is given up at once; what was, stays open until it can be settled.
                     LogTryAgain(e, job.Id);
-                    await FailUntouched(lease, "software", "The software failed on this job. This image was not touched; please report this to the administrator.");
+                    await FailUntouched(lease, "software", GivenUp.OwnFault(job));
                     await Pause(lease.Token);
                 }
                 catch (Exception e)
@@ -124,7 +124,7 @@ internal sealed partial class MaskJobRunner(
                     unreachableSince ??= time.GetTimestamp();
                     if (time.GetElapsedTime(unreachableSince.Value) > options.Value.OrthancPatience)
                     {
-                        await FailUntouched(lease, "archive", "The image archive (Orthanc) could not be used for too long. This image was not touched; mask it again when the archive works.");
+                        await FailUntouched(lease, GivenUp.IsOwnDisk(e) ? "storage" : "archive", GivenUp.AwayTooLong(job, e));
                     }
 
                     await Pause(lease.Token);
@@ -184,7 +184,7 @@ internal sealed partial class MaskJobRunner(
 
             if (!await replacement.Begin(job.Id, new OrthancId(job.StudyOrthancId), (await store.ListSeries(job.Id, token)).ToHashSet(), token))
             {
-                await FailUntouched(lease, "deleted", "The study is no longer in the image archive (Orthanc); somebody deleted it after the job was started.");
+                await FailUntouched(lease, "deleted", GivenUp.StudyDeleted(job));
                 waiting = [];
             }
         }
@@ -254,7 +254,7 @@ internal sealed partial class MaskJobRunner(
                         ServiceMeter.CountItems("masked");
                         break;
                     case ReplacementOutcome.Refused refused:
-                        await store.RecordFailed(claim, item, refused.Reason, token);
+                        await store.RecordFailed(claim, item, GivenUp.Refused(job, refused), token);
                         ServiceMeter.CountItems("failed", refused.Cause.ToString().ToLowerInvariant());
                         break;
                 }
@@ -268,7 +268,7 @@ internal sealed partial class MaskJobRunner(
                 LogNotDelivered(e, item.OrthancId, attempt);
                 if (attempt == AttemptsAnImage)
                 {
-                    await store.RecordFailed(claim, item, $"The image archive does not deliver this image. {e.Message}", token);
+                    await store.RecordFailed(claim, item, GivenUp.NotDelivered(job, e.Message), token);
                     ServiceMeter.CountItems("failed", "archive");
                     return;
                 }

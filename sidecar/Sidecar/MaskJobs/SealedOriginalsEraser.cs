@@ -15,6 +15,9 @@ internal sealed partial class SealedOriginalsEraser(Database database, SealedOri
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
 
+    // Nobody else writes to SQLite while these are overwritten on disk.
+    private const int ErasedAtOnce = 50;
+
     // An hour late is a service that was stopped for lunch; more is worth a word.
     private static readonly TimeSpan Tolerance = TimeSpan.FromHours(1);
 
@@ -62,21 +65,18 @@ internal sealed partial class SealedOriginalsEraser(Database database, SealedOri
                 """,
                 new { now = Instant.ToText(time.GetUtcNow()) })).AsList(),
             token);
-        foreach (var job in due.GroupBy(d => (d.JobId, d.StudyInstanceUid)))
+        foreach (var job in due.GroupBy(d => (d.JobId, d.StudyInstanceUid)).SelectMany(g => g.Chunk(ErasedAtOnce)))
         {
-            foreach (var one in job)
-            {
-                originals.Erase(one.JobId, one.OrthancId);
-            }
-
             await database.Write(
                 async t =>
                 {
                     List<string> erased = [];
                     foreach (var one in job)
                     {
+                        // Another node waits here until this transaction ends, and then finds nothing to do. It ends after the key is destroyed.
                         if (await t.Connection!.ExecuteAsync("UPDATE sealed_originals SET state = 'erased' WHERE job_id = @JobId AND orthanc_id = @OrthancId AND state = 'sealed'", one, t) > 0)
                         {
+                            originals.Erase(one.JobId, one.OrthancId);
                             erased.Add(one.SopInstanceUid);
                         }
                     }
@@ -85,8 +85,8 @@ internal sealed partial class SealedOriginalsEraser(Database database, SealedOri
                     {
                         await audit.Append(t, new AuditEvent("originalsErased", ServiceAudit.Service, ServiceAudit.Service)
                         {
-                            JobId = job.Key.JobId,
-                            StudyInstanceUid = job.Key.StudyInstanceUid,
+                            JobId = job[0].JobId,
+                            StudyInstanceUid = job[0].StudyInstanceUid,
                             Details = new() { ["instances"] = erased.Count, ["sopInstanceUids"] = new JsonArray([.. erased.Select(uid => (JsonNode?)uid)]) },
                         });
                     }

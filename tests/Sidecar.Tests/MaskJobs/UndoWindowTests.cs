@@ -92,6 +92,49 @@ public sealed class UndoWindowTests
     }
 
     [Theory, OnSqlite, OnPostgres]
+    public async Task Of_two_nodes_that_erase_at_the_same_time_one_tells_of_each_original(string kind)
+    {
+        using var its = await JobStores.Create(kind);
+        using var folder = new Kept();
+        var clock = new MovableClock();
+        for (var number = 0; number < 5; number++)
+        {
+            folder.Put(await Mask(its, $"{number + 1}", $"{number}", clock.GetUtcNow().AddDays(1)), "orthanc-0");
+        }
+
+        clock.Ahead = TimeSpan.FromDays(1.5);
+        using var first = new SealedOriginalsEraser(its.Database, folder.Originals, new AuditLog(clock), clock, NullLogger<SealedOriginalsEraser>.Instance);
+        using var second = new SealedOriginalsEraser(its.Database, folder.Originals, new AuditLog(clock), clock, NullLogger<SealedOriginalsEraser>.Instance);
+        await Task.WhenAll(Task.Run(() => first.EraseDue(default)), Task.Run(() => second.EraseDue(default)));
+
+        Assert.Equal(5, (await its.Actions()).Count(a => a == "originalsErased"));
+        Assert.Empty(folder.Originals.List());
+        Assert.Equal("5", await Text(its, "SELECT CAST(COUNT(*) AS TEXT) FROM sealed_originals WHERE state = 'erased'"));
+    }
+
+    [Fact]
+    public void What_is_given_up_says_where_the_files_are_and_what_to_do()
+    {
+        var (masking, restoring) = (Job(), Job() with { RestoresJobId = "job" });
+        var (disk, archive) = (new IOException("No space left on device"), new OrthancException("Orthanc does not answer."));
+        ReplacementOutcome.Refused Refused(RefusalCause cause) => new(cause, "The reason.");
+        string[] maskings = [GivenUp.AwayTooLong(masking, disk), GivenUp.AwayTooLong(masking, archive), GivenUp.OwnFault(masking)];
+        string[] restorings =
+        [
+            GivenUp.AwayTooLong(restoring, disk), GivenUp.AwayTooLong(restoring, archive), GivenUp.OwnFault(restoring), GivenUp.StudyDeleted(restoring), GivenUp.NotDelivered(restoring, "Why."),
+            GivenUp.Refused(restoring, Refused(RefusalCause.Deleted)), GivenUp.Refused(restoring, Refused(RefusalCause.Changed)), GivenUp.Refused(restoring, Refused(RefusalCause.Archive)),
+        ];
+
+        Assert.All(maskings, m => Assert.Contains("This image was not touched", m, StringComparison.Ordinal));
+        Assert.All(restorings, m => Assert.Matches("original is kept in this service until its time is over", m));
+        Assert.All(restorings, m => Assert.DoesNotMatch("mask it again|was not touched|after the job was started", m));
+        Assert.All((string[])[maskings[0], restorings[0]], m => Assert.Matches("Storage:Directory.*full.*Tell the administrator", m));
+        Assert.All((string[])[maskings[1], restorings[1]], m => Assert.DoesNotContain("Storage:Directory", m, StringComparison.Ordinal));
+        Assert.Equal("The reason.", GivenUp.Refused(masking, Refused(RefusalCause.Changed)));
+        Assert.Equal("The reason.", GivenUp.Refused(restoring, Refused(RefusalCause.Damaged)));
+    }
+
+    [Theory, OnSqlite, OnPostgres]
     public async Task Files_of_an_image_in_work_are_no_leftovers(string kind)
     {
         using var its = await JobStores.Create(kind);
