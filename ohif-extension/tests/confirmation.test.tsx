@@ -210,3 +210,15 @@ test('the pages list what waits for this person in all studies, and nothing of t
   expect([...page.querySelectorAll('a')].map(a => a.getAttribute('href'))).toEqual(['/viewer?StudyInstanceUIDs=1.2%263']);
   expect((await render(<AwaitingJobs client={{ awaitingJobs: async () => ({ jobs: jobs.slice(1) }) }} me={ann} />)).textContent).toBe('');
 });
+
+test('what others approved is found behind a list full of the own, and the rest is shown when asked', async () => {
+  const some = (prefix: string, createdBySubject: string, count = 50): MaskJobView[] => Array.from({ length: count }, (_none, index) => awaiting({ id: `${prefix}${index}`, createdBySubject }));
+  const lists: Record<string, { jobs: MaskJobView[]; next?: string }> = { '': { jobs: some('own', 'ann'), next: 'own49' }, own49: { jobs: some('a', 'mia'), next: 'a49' }, a49: { jobs: some('b', 'mia', 3) } };
+  const page = await render(<AwaitingJobs client={{ awaitingJobs: async after => lists[after ?? '']! }} me={ann} />);
+  expect(page.querySelectorAll('li')).toHaveLength(50);
+  expect(page.querySelector('h2')?.textContent).toBe('More than 50 maskings wait for a second person');
+  await click([...page.querySelectorAll('button')].find(button => button.textContent === 'Show more')!);
+  expect(page.querySelectorAll('li')).toHaveLength(53);
+  expect(page.querySelector('h2')?.textContent).toBe('53 maskings wait for a second person');
+  expect(page.querySelector('button')).toBeNull();
+});
