@@ -13,6 +13,7 @@ const string Usage = """
     sidecar-benchmarks mask-job [N]  measures mask jobs on a real Orthanc against its own floor, N times (5)
     sidecar-benchmarks mask-job sizes
                                      measures whether they take the same time and memory for each image of longer and longer series
+    sidecar-benchmarks nodes [N]     measures mask jobs with one and with two sidecars on one PostgreSQL, N times (3), Orthanc beside them and 40 ms away
     sidecar-benchmarks image [N]     measures how long one image takes to be searched for text, from the request to the answer, N times (20)
     sidecar-benchmarks text DIR [--tesseract]
                                      measures what is found of the text in DIR (ground_truth.json, negatives.csv; Text/generate.py writes such a folder),
@@ -40,6 +41,9 @@ switch (args)
         return 0;
     case ["mask-job", .. var rounds]:
         await MaskJobBenchmark.Run(rounds is [var times] ? int.Parse(times, System.Globalization.CultureInfo.InvariantCulture) : 5);
+        return 0;
+    case ["nodes", .. var turns]:
+        await NodesBenchmark.Run(turns is [var often] ? int.Parse(often, System.Globalization.CultureInfo.InvariantCulture) : 3);
         return 0;
     case ["image", .. var scans]:
         await ImageScanBenchmark.Run(scans is [var how] ? int.Parse(how, System.Globalization.CultureInfo.InvariantCulture) : 20);
