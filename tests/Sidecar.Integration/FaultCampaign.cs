@@ -104,7 +104,7 @@ public sealed class FaultCampaign(ITestOutputHelper output)
                 if (running is null || running.IsCompleted)
                 {
                     await (running ?? Task.CompletedTask);
-                    running = undone && history.Standing.Count > 0 && random.Next(2) == 0
+                    running = undone && history.Standing.Count > 0 && (history.Restores.Count == 0 || random.Next(2) == 0)
                         ? Undo(world, study, history)
                         : MaskSeries(world, study, history, history.DrawRegion(random));
                 }
@@ -117,6 +117,11 @@ public sealed class FaultCampaign(ITestOutputHelper output)
         }
 
         await running!;
+        if (undone && history.Restores.Count == 0)
+        {
+            await Undo(world, study, history); // else a short run would say nothing of it
+        }
+
         await Judge(world, study, history);
         tally["jobs"] = tally.GetValueOrDefault("jobs") + history.Jobs.Count;
         tally["images masked"] = tally.GetValueOrDefault("images masked") + (history.Jobs.Count * Images);
