@@ -50,7 +50,7 @@ public sealed class SeriesScannerWithDetectorTests(SeriesScannerWithDetectorTest
         var frame = how switch
         {
             "greatest stored value" => Ground(1, (x, _) => x < 40 ? 100 : 3960, 120),
-            "least stored value" => Ground(1, (x, _) => x < 40 ? 3900 : 150, 120),
+            "least stored value" => Ground(1, (x, _) => x < 40 ? 3900 : 45, 20),
             _ => Ground(1, (x, _) => x < 40 ? 100 : x > Columns - 40 ? 4000 : 2000, 3),
         };
         // Nothing but the letters has the extreme value.

@@ -81,13 +81,13 @@ public sealed class SeriesScannerTests
     [Fact]
     public void Scan_ShapeThatOnlyTheMixtureOfSlicesShows_IsNoText()
     {
-        // Every slice lacks another third of a row of dots; all together they show the row.
+        // Every slice lacks another eighth of a row of dots; all together they show the row.
         var frames = Enumerable.Range(0, 24).Select(i =>
         {
             var frame = Frame(i, []);
             for (var dot = 0; dot < 24; dot++)
             {
-                for (var y = 0; y < 12 && dot % 3 != i % 3; y++)
+                for (var y = 0; y < 12 && dot % 8 != i % 8; y++)
                 {
                     Array.Fill(frame.Samples, 255, ((80 + y) * Columns) + 60 + (dot * 8), 4);
                 }
