@@ -29,7 +29,7 @@ public sealed class SafeReplacementTests : IDisposable
     {
         var storage = Options.Create(new StorageOptions { Directory = _folder.FullName });
         var key = new JournalKey(Options.Create(new JournalOptions { Key = Convert.ToBase64String(new byte[32]) }));
-        var orthanc = new OrthancClient(new HttpClient(_archive, disposeHandler: false) { BaseAddress = new Uri("http://127.0.0.1:9/") });
+        var orthanc = new OrthancClient(new HttpClient(_archive, disposeHandler: false) { BaseAddress = new Uri("http://127.0.0.1:9/") }, TimeProvider.System);
         _journal = new ReplacementJournal(storage, key);
         _kept = new SealedOriginals(storage, _journal, key);
         _replacement = new SafeReplacement(
