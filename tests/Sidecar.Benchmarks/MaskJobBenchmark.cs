@@ -110,6 +110,6 @@ internal static class MaskJobBenchmark
     {
         var format = PixelFormat.Grey(64, 64, bitsStored: 12);
         return new InstanceBuilder($"benchmark/small/{index}").Identify(Uids.From("benchmark/small/study"), Uids.From("benchmark/small/series"), Uids.From($"benchmark/small/{index}"))
-            .Set(Tags.Modality, "CT").Set(Tags.InstanceNumber, index + 1).Image(format, SampleFrame.Noise(format, index)).Build();
+            .Set(Tags.Modality, "CT").Set(Tags.InstanceNumber, index + 1).Image(format, SampleFrame.Noise(format, seed: index)).Build();
     }
 }

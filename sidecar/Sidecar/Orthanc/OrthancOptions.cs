@@ -22,9 +22,9 @@ internal sealed record OrthancOptions
     [Range(1, 64, ErrorMessage = "Orthanc:Connections must be 1 to 64.")]
     public int Connections { get; init; } = 8;
 
-    /// <summary>Sum of the sizes of the files in work at once, in bytes; a larger file goes alone. Orthanc's peak memory is about three times this.</summary>
+    /// <summary>Sum of the sizes of the files in work at once, in bytes; a larger file goes alone. Orthanc and the service each need about three times this.</summary>
     [Range(1L, long.MaxValue, ErrorMessage = "Orthanc:BytesInFlight must be positive.")]
-    public long BytesInFlight { get; init; } = 512L * 1024 * 1024;
+    public long BytesInFlight { get; init; } = 64L * 1024 * 1024;
 
     /// <exception cref="IOException">The password file cannot be read.</exception>
     public string ReadPassword() => PasswordFile is null ? Password : File.ReadAllText(PasswordFile).Trim();
