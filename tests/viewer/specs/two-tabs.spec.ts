@@ -10,13 +10,13 @@ test('a second tab shows the new pixels too, and masks drawn there stay', async 
   await other.draw({ x: 400, y: 200, width: 80, height: 60 });
   expect(await other.brightest(study.banner)).toBeGreaterThan(200);
 
-  await viewer.page.bringToFront();
+  await viewer.front();
   await viewer.choose('Draw Mask');
   await viewer.draw(study.banner);
   const { regions } = await viewer.approve();
   await viewer.burned();
 
-  await other.page.bringToFront();
+  await other.front();
   await expect.poll(() => other.brightest(study.banner), { timeout: 45_000 }).toBeLessThan(10);
   await expect(other.masks).toHaveCount(1);
   expect((await study.judge(regions))[0]!.problems).toEqual([]);
@@ -29,14 +29,14 @@ test('both tabs mask the same image: both masks are burned', async ({ context, v
   await other.open(study.studyInstanceUid);
   await other.choose('Draw Mask');
   await other.draw({ x: 400, y: 200, width: 80, height: 60 });
-  await viewer.page.bringToFront();
+  await viewer.front();
   await viewer.choose('Draw Mask');
   await viewer.draw(study.banner);
   const first = await viewer.approve();
-  await other.page.bringToFront();
+  await other.front();
   const second = await other.approve();
   await other.burned();
-  await viewer.page.bringToFront();
+  await viewer.front();
   await viewer.burned();
   expect((await study.judge([...first.regions, ...second.regions]))[0]!.problems).toEqual([]);
 });

@@ -89,6 +89,12 @@ export class Viewer {
     });
   }
 
+  /** Shows this tab. One that was hidden lays itself out anew, and draws only then. */
+  async front(): Promise<void> {
+    await this.page.bringToFront();
+    await this.settled();
+  }
+
   async choose(item: 'Draw Mask' | 'Approve Mask' | 'Clear Masks'): Promise<void> {
     await this.menu.click();
     await this.menuItem(item).click();
