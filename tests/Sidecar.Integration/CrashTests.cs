@@ -44,7 +44,6 @@ public sealed class CrashTests
     /// <summary>Only the journal has the images then: they come back with what hung on them, and are masked.</summary>
     [Theory]
     [InlineData(false, "0")] // killed before the masked image was stored
-    [InlineData(true, "0")]
     [InlineData(true, "7")] // the originals are to be kept
     public async Task Killed_and_then_lost_by_the_archive_the_images_come_back_and_are_masked(bool afterOrthanc, string undoDays)
     {
