@@ -1,7 +1,8 @@
-import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { useRef, useState, type ReactNode } from 'react';
+import { useDialogFocus } from '../host/useDialogFocus';
 import { t, tn } from '../i18n';
 import { describeProblem } from '../jobs/jobText';
-import { newIdempotencyKey, SidecarProblem } from '../sidecar/client';
+import { asProblem, newIdempotencyKey, type SidecarProblem } from '../sidecar/client';
 import type { StudyFindings } from '../sidecar/reviewTypes';
 
 export interface ApplyDialogProps {
@@ -23,18 +24,7 @@ export function ApplyDialog({ view, apply, close }: ApplyDialogProps): ReactNode
   const [sending, setSending] = useState(false);
   const [problem, setProblem] = useState<SidecarProblem>();
   const key = useRef({ reason: '', key: newIdempotencyKey() });
-  const first = useRef<HTMLTextAreaElement>(null);
-
-  useEffect(() => {
-    first.current?.focus();
-    return () => {
-      setTimeout(() => {
-        if (!document.activeElement || document.activeElement === document.body) {
-          document.querySelector<HTMLElement>('[data-cy="image-masking-apply-accepted"], [data-cy="image-masking-finalize"]')?.focus();
-        }
-      }, 0);
-    };
-  }, []);
+  const first = useDialogFocus<HTMLTextAreaElement>('[data-cy="image-masking-apply-accepted"], [data-cy="image-masking-finalize"]');
 
   const submit = async (): Promise<void> => {
     // The same approval sent again after a lost answer starts no second job.
@@ -45,7 +35,7 @@ export function ApplyDialog({ view, apply, close }: ApplyDialogProps): ReactNode
       await apply(reason.trim() || undefined, key.current.key);
       close();
     } catch (error) {
-      setProblem(error instanceof SidecarProblem ? error : new SidecarProblem(0, 'unreadable', String(error)));
+      setProblem(asProblem(error));
       setSending(false);
     }
   };

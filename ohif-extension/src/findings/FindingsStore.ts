@@ -1,6 +1,6 @@
 import { Observable } from '../host/observable';
 import { wait } from '../host/wait';
-import { SidecarProblem } from '../sidecar/client';
+import { asProblem, type SidecarProblem } from '../sidecar/client';
 import type { FindingsClient } from '../sidecar/reviewClient';
 import type { FindingDecision, FindingView, RegionView, StudyFindings } from '../sidecar/reviewTypes';
 import { showAll, type ClusterRow, type FindingFilter } from './findingList';
@@ -180,7 +180,7 @@ export class FindingsStore {
 
   private tell(where: Observable<SidecarProblem | undefined>, error: unknown, study: string): void {
     if (!this.abort.signal.aborted && this.study.get() === study) {
-      where.set(error instanceof SidecarProblem ? error : new SidecarProblem(0, 'unreadable', String(error)));
+      where.set(asProblem(error));
     }
   }
 }

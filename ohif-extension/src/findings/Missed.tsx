@@ -1,13 +1,11 @@
 import { useState, type ReactNode } from 'react';
-import { useObservable } from '../host/observable';
 import { t, tn } from '../i18n';
 import type { StudyFindings } from '../sidecar/reviewTypes';
 import type { FindingsSession } from './FindingsSession';
-import { describeImageOf } from './FindingTree';
+import { ImageLink } from './ImageLink';
 
 /** Images in which a person saw text when asked about random ones, and the scan none: they are masked by hand, or that person takes it back. */
 export function Missed({ session, images }: { readonly session: FindingsSession; readonly images: StudyFindings['missed'] }): ReactNode {
-  const shown = useObservable(session.shown);
   return (
     images.length > 0 && (
       <section aria-labelledby="image-masking-missed">
@@ -16,14 +14,7 @@ export function Missed({ session, images }: { readonly session: FindingsSession;
         <ul>
           {images.map(image => (
             <li key={image.sopInstanceUid} className="image-masking-unscannable" data-cy="image-masking-missed">
-              <button
-                type="button"
-                className="image-masking-link"
-                aria-current={shown?.image.sopInstanceUid === image.sopInstanceUid}
-                onClick={() => session.show(image.sopInstanceUid)}
-              >
-                {describeImageOf(session, image)}
-              </button>
+              <ImageLink session={session} image={image} />
               <span className="image-masking-quiet"> {t('missed.by', { name: image.seenBy })}</span>
               {session.mayReview && image.seenBySubject === session.me.subject && <TakeBack take={() => void session.store.takeBackMiss(image.sampleId)} />}
             </li>

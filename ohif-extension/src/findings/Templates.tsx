@@ -2,7 +2,7 @@ import { useState, type ReactNode } from 'react';
 import { useObservable } from '../host/observable';
 import { t, tn } from '../i18n';
 import { describeProblem } from '../jobs/jobText';
-import { SidecarProblem } from '../sidecar/client';
+import { asProblem, SidecarProblem } from '../sidecar/client';
 import type { RegionView, StudyFindings } from '../sidecar/reviewTypes';
 import type { ClusterRow } from './findingList';
 import type { FindingsSession } from './FindingsSession';
@@ -53,7 +53,7 @@ export function KeepTemplate({ session, view, row }: { readonly session: Finding
       setTold('kept');
       setName(undefined);
     } catch (error) {
-      setTold(error instanceof SidecarProblem ? error : new SidecarProblem(0, 'unreadable', String(error)));
+      setTold(asProblem(error));
     }
   };
 

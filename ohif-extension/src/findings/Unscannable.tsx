@@ -3,12 +3,11 @@ import { useObservable } from '../host/observable';
 import { t, tn } from '../i18n';
 import type { UnscannableView } from '../sidecar/reviewTypes';
 import type { FindingsSession } from './FindingsSession';
-import { describeImageOf } from './FindingTree';
+import { ImageLink } from './ImageLink';
 
 /** Images of which nothing is known: a person has to look at each. */
 export function Unscannable({ session, images, mayDecide }: { readonly session: FindingsSession; readonly images: readonly UnscannableView[]; readonly mayDecide: boolean }): ReactNode {
   const busy = useObservable(session.store.busy);
-  const shown = useObservable(session.shown);
   if (images.length === 0) {
     return null;
   }
@@ -20,14 +19,7 @@ export function Unscannable({ session, images, mayDecide }: { readonly session: 
         {images.map(image => (
           <li key={image.id} className="image-masking-unscannable" data-cy="image-masking-unscannable" data-acknowledged={image.acknowledged}>
             <div className="image-masking-heading">
-              <button
-                type="button"
-                className="image-masking-link"
-                aria-current={shown?.image.sopInstanceUid === image.sopInstanceUid}
-                onClick={() => session.show(image.sopInstanceUid)}
-              >
-                {describeImageOf(session, image)}
-              </button>
+              <ImageLink session={session} image={image} />
               {image.acknowledged ? (
                 <span className="image-masking-quiet">{t('unscannable.acknowledged')}</span>
               ) : (

@@ -1,7 +1,8 @@
 import { useEffect, useId, useMemo, useRef, useState, type ReactNode } from 'react';
+import { useDialogFocus } from '../host/useDialogFocus';
 import { t, tn } from '../i18n';
 import type { MaskedImage, Mask } from '../masks/mask';
-import { newIdempotencyKey, SidecarProblem, type SidecarClient } from '../sidecar/client';
+import { asProblem, newIdempotencyKey, type SidecarClient, type SidecarProblem } from '../sidecar/client';
 import type { LeftOut, MaskJobPreview, MaskJobRequest, MaskScope } from '../sidecar/types';
 import { describeProblem } from './jobText';
 
@@ -46,7 +47,7 @@ export function ApproveDialog(props: ApproveDialogProps): ReactNode {
   const [sending, setSending] = useState(false);
   const [problem, setProblem] = useState<SidecarProblem | null>(null);
   const key = useRef<{ readonly body: string; readonly key: string } | null>(null);
-  const first = useRef<HTMLInputElement>(null);
+  const first = useDialogFocus<HTMLInputElement>('[data-cy="image-masking-button"]');
   const id = useId();
 
   const request = useMemo<MaskJobRequest>(
@@ -59,18 +60,6 @@ export function ApproveDialog(props: ApproveDialogProps): ReactNode {
     }),
     [image, masks, scope, chosen],
   );
-
-  useEffect(() => {
-    first.current?.focus();
-    // However the dialog is closed, the keyboard goes on at the button it came from, not at the top of the page.
-    return () => {
-      setTimeout(() => {
-        if (!document.activeElement || document.activeElement === document.body) {
-          document.querySelector<HTMLElement>('[data-cy="image-masking-button"]')?.focus();
-        }
-      }, 0);
-    };
-  }, []);
 
   useEffect(() => {
     if (scope === 'study' && chosen.size === 0) {
@@ -295,8 +284,4 @@ function reasonOf({ code, message }: LeftOut): string {
 
 function seriesLabel({ number, modality, description }: SeriesChoice): string {
   return t('dialog.unit.series', { number, modality, description }).replace(/( · )+$/, '');
-}
-
-function asProblem(error: unknown): SidecarProblem {
-  return error instanceof SidecarProblem ? error : new SidecarProblem(0, 'unreachable', String(error));
 }

@@ -1,6 +1,6 @@
 import { useRef, useState, type ReactNode } from 'react';
 import { t, tn } from '../i18n';
-import { SidecarProblem } from '../sidecar/client';
+import { asProblem, type SidecarProblem } from '../sidecar/client';
 import type { MaskJobView, Me } from '../sidecar/types';
 import { describeProblem } from './jobText';
 
@@ -78,7 +78,7 @@ function DecisionForm({ word, send, close }: DecisionFormProps): ReactNode {
     try {
       await send(reason.trim());
     } catch (error) {
-      setProblem(error instanceof SidecarProblem ? error : new SidecarProblem(0, 'unreadable', ''));
+      setProblem(asProblem(error));
       setSending(false);
     }
   };

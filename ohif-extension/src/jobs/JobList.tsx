@@ -2,7 +2,7 @@ import { useState, type ReactNode } from 'react';
 import { useObservable } from '../host/observable';
 import { saveFile } from '../host/saveFile';
 import { t, tn } from '../i18n';
-import { SidecarProblem } from '../sidecar/client';
+import { asProblem, type SidecarProblem } from '../sidecar/client';
 import { isFinal, type MaskJobView, type Me } from '../sidecar/types';
 import { Confirmation } from './Confirmation';
 import type { FollowedJob, JobStore } from './JobStore';
@@ -134,7 +134,7 @@ function JobAction({ name, title, run }: { readonly name: keyof typeof actions; 
   const [problem, setProblem] = useState<SidecarProblem>();
   const press = (): void => {
     setProblem(undefined);
-    run().catch((error: unknown) => setProblem(error instanceof SidecarProblem ? error : new SidecarProblem(0, 'unreadable', '')));
+    run().catch((error: unknown) => setProblem(asProblem(error)));
   };
   return (
     <p>

@@ -1,6 +1,6 @@
 import { Observable } from '../host/observable';
 import { wait } from '../host/wait';
-import { SidecarProblem, type SidecarClient } from '../sidecar/client';
+import { asProblem, SidecarProblem, type SidecarClient } from '../sidecar/client';
 import { isFinal, type MaskJobView } from '../sidecar/types';
 
 /** How the view of a job is kept up: by its event stream, by asking, not at all for the moment, or no longer. */
@@ -176,7 +176,7 @@ export class JobStore {
         if (signal.aborted) {
           return;
         }
-        const problem = error instanceof SidecarProblem ? error : new SidecarProblem(0, 'unreachable', String(error));
+        const problem = asProblem(error);
         failures++;
         this.mark(id, problem.mayPass || problem.status === 401 ? 'lost' : 'gone', problem);
         if (!problem.mayPass && problem.status !== 401) {

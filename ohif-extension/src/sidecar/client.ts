@@ -189,6 +189,11 @@ async function problemOf(response: Response): Promise<SidecarProblem> {
   }
 }
 
+/** Whatever was thrown on the way to an answer. */
+export function asProblem(error: unknown): SidecarProblem {
+  return error instanceof SidecarProblem ? error : new SidecarProblem(0, 'unreachable', String(error));
+}
+
 /** A key that names one approval. `crypto.randomUUID` is missing on pages that are not served over TLS. */
 export function newIdempotencyKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
