@@ -4,6 +4,7 @@ using Dapper;
 using Microsoft.Extensions.Options;
 using Sidecar.Audit;
 using Sidecar.MaskJobs;
+using Sidecar.Orthanc;
 using Sidecar.Storage;
 using Sidecar.Tests.Storage;
 
@@ -55,7 +56,7 @@ internal static class QueueBenchmark
             var next = 0;
             await Time("renew a lease", () => queue.Renew(claims[next++], default));
             var number = 0;
-            await Time("record an image's outcome", () => store.RecordFailed(claims[number++], new MaskJobItem { Ordinal = 0, OrthancId = "", SeriesInstanceUid = "1", SopInstanceUid = "1", Frames = 1 }, "No.", default));
+            await Time("record an image's outcome", () => store.RecordFailed(claims[number++], new MaskJobItem { Ordinal = 0, OrthancId = "", SeriesInstanceUid = "1", SopInstanceUid = "1", Frames = 1 }, RefusalCause.Damaged, "No.", default));
             await Time("list the 50 jobs of a study", () => reader.ListOfStudy("study0", null, default));
             await Time("read one job", () => reader.ReadView(claims[0].Job.Id, default));
         }

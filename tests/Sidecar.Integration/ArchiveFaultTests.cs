@@ -110,7 +110,8 @@ public sealed class ArchiveFaultTests
         var view = await sidecar.WaitForEnd(await sidecar.Submit(study.Request("series")));
 
         Assert.Equal(("failed", 1, 1), (view.GetProperty("state").GetString(), view.GetProperty("done").GetInt32(), view.GetProperty("failed").GetInt32()));
-        Assert.Contains("no longer in Orthanc", view.GetProperty("failures")[0].GetProperty("reason").GetString(), StringComparison.Ordinal);
+        var failure = view.GetProperty("failures")[0];
+        Assert.Equal(("deleted", "The image is no longer in Orthanc; somebody deleted it after the job was started."), (failure.GetProperty("cause").GetString(), failure.GetProperty("reason").GetString()));
     }
 
     [Fact]
@@ -133,7 +134,10 @@ public sealed class ArchiveFaultTests
         proxy.Decide = (_, _) => Task.FromResult(Fault.None);
         var view = await sidecar.WaitForEnd(job);
 
-        Assert.Contains("not touched", view.GetProperty("failures")[0].GetProperty("reason").GetString(), StringComparison.Ordinal);
+        var failure = view.GetProperty("failures")[0];
+        Assert.Equal(
+            ("archive", "The image archive (Orthanc) could not be used for too long. This image was not touched; mask it again when the archive works."),
+            (failure.GetProperty("cause").GetString(), failure.GetProperty("reason").GetString()));
         Assert.Equal(study.Originals.Values.Single(), await orthanc.ReadFile(study.Originals.Keys.Single()));
     }
 }

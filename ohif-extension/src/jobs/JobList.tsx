@@ -3,6 +3,7 @@ import { useObservable } from '../host/observable';
 import { saveFile } from '../host/saveFile';
 import { t, tn } from '../i18n';
 import { asProblem, type SidecarProblem } from '../sidecar/client';
+import { sentenceOfFailure } from '../sidecar/sentences';
 import { isFinal, type MaskJobView, type Me } from '../sidecar/types';
 import { Confirmation } from './Confirmation';
 import type { FollowedJob, JobStore } from './JobStore';
@@ -111,7 +112,7 @@ function JobItem({ job, connection, problem, readCertificate, cancel, confirmati
           <ul>
             {job.failures.map(failure => (
               <li key={failure.sopInstanceUid} data-cy="image-masking-failure">
-                {t('job.failure', { number: failure.instanceNumber ?? failure.sopInstanceUid, reason: failure.reason })}
+                {t('job.failure', { number: failure.instanceNumber ?? failure.sopInstanceUid, reason: sentenceOfFailure(job, failure) })}
               </li>
             ))}
           </ul>

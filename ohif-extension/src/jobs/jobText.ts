@@ -1,5 +1,6 @@
 import { language, t, tn } from '../i18n';
 import type { SidecarProblem } from '../sidecar/client';
+import { sentenceOfProblem } from '../sidecar/sentences';
 import type { MaskJobView } from '../sidecar/types';
 
 /** "12 of 40 images, 20 seconds left." */
@@ -29,7 +30,7 @@ export function describeTime(iso: string): string {
   return new Date(iso).toLocaleTimeString(language(), { hour: '2-digit', minute: '2-digit' });
 }
 
-/** What went wrong, in the user's language where the sidecar's sentence is missing. */
+/** What went wrong, in the user's language. */
 export function describeProblem(problem: SidecarProblem): string {
   if (problem.status === 0) {
     return t('problem.unreachable');
@@ -40,5 +41,5 @@ export function describeProblem(problem: SidecarProblem): string {
   if (problem.status === 403 && problem.type !== 'urn:sidecar:problem:own-approval') {
     return t('problem.403');
   }
-  return problem.message || t('problem.other', { status: problem.status });
+  return sentenceOfProblem(problem) || t('problem.other', { status: problem.status });
 }

@@ -1,12 +1,14 @@
 import { t } from '../i18n';
 import { SidecarProblem } from '../sidecar/client';
+import { sentenceOfProblem } from '../sidecar/sentences';
 
 /** What went wrong, for the reader of a page. */
 export function describe(error: unknown): string {
   if (error instanceof SidecarProblem && error.status === 401) {
     return t('page.problem.401');
   }
-  return (error instanceof Error && error.message) || t('page.problem');
+  const said = error instanceof SidecarProblem ? sentenceOfProblem(error) : error instanceof Error && error.message;
+  return said || t('page.problem');
 }
 
 /** DICOM's YYYYMMDD as the reader writes dates; as it is where it is none. */

@@ -831,6 +831,7 @@ export interface components {
             reason: string;
             /** Format: int32 */
             instanceNumber?: null | number;
+            cause?: null | components["schemas"]["RefusalCause"];
         };
         /** @description A second person's word on a masking. */
         MaskJobDecision: {
@@ -1050,6 +1051,11 @@ export interface components {
             detail?: null | string;
             instance?: null | string;
         };
+        /**
+         * @description Why an image was not changed. unsupported: its pixels cannot be masked exactly; damaged: its file, or its kept original, cannot be read; deleted: it, or its study, is no longer in the archive (Orthanc); changed: it is another one than was looked at, or than this masking stored; archive: Orthanc did not deliver or take it; storage: this service's own disk; software: a fault of this service.
+         * @enum {unknown}
+         */
+        RefusalCause: "unsupported" | "damaged" | "deleted" | "changed" | "archive" | "storage" | "software" | null;
         /** @description A rectangle of stored pixels: origin at the top left, the far edge is not part of it. */
         Region: {
             /** Format: int32 */

@@ -7,6 +7,7 @@ export type AuditChainView = Schemas['AuditChainView'];
 export type AuditEventView = Schemas['AuditEventView'];
 export type AuditPage = Schemas['AuditPage'];
 export type LeftOut = Schemas['LeftOut'];
+export type MaskFailure = Schemas['MaskFailure'];
 export type MaskJobList = Schemas['MaskJobList'];
 export type MaskJobPreview = Schemas['MaskJobPreview'];
 export type MaskJobRequest = Schemas['MaskJobRequest'];

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Dapper;
+using Sidecar.Orthanc;
 using Sidecar.Storage;
 
 namespace Sidecar.MaskJobs;
@@ -72,7 +73,7 @@ internal sealed class MaskJobReader(Database database, MaskJobPace pace)
             count("failed"),
             row.Frames,
             [.. masked],
-            [.. failures.Select(f => new MaskFailure(f.SeriesInstanceUid, f.SopInstanceUid, f.Reason ?? "", (int?)f.InstanceNumber))],
+            [.. failures.Select(f => new MaskFailure(f.SeriesInstanceUid, f.SopInstanceUid, f.Reason ?? "", (int?)f.InstanceNumber, f.Cause is null ? null : Enum.Parse<RefusalCause>(f.Cause, ignoreCase: true)))],
             job.LeftOut,
             job.StartedAt,
             job.FinishedAt,

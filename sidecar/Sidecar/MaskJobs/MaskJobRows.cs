@@ -127,6 +127,8 @@ internal sealed record ItemRow
 
     public string State { get; init; } = "";
 
+    public string? Cause { get; init; }
+
     public string? Reason { get; init; }
 
     public string? Masks { get; init; }

@@ -108,13 +108,13 @@ internal sealed partial class MaskJobRunner(
                 catch (UnsafeOrthancException e)
                 {
                     LogUnsafe(job.Id);
-                    await FailUntouched(lease, "archive", e.Message);
+                    await FailUntouched(lease, RefusalCause.Archive, e.Message);
                 }
                 catch (Exception e) when (e is (InvalidOperationException and not ObjectDisposedException) or ArgumentException)
                 {
                     // Our own bug. What was not written to is given up at once; what was, stays open until it can be settled.
                     LogTryAgain(e, job.Id);
-                    await FailUntouched(lease, "software", GivenUp.OwnFault(job));
+                    await FailUntouched(lease, RefusalCause.Software, GivenUp.OwnFault(job));
                     await Pause(lease.Token);
                 }
                 catch (Exception e)
@@ -124,7 +124,7 @@ internal sealed partial class MaskJobRunner(
                     unreachableSince ??= time.GetTimestamp();
                     if (time.GetElapsedTime(unreachableSince.Value) > options.Value.OrthancPatience)
                     {
-                        await FailUntouched(lease, GivenUp.IsOwnDisk(e) ? "storage" : "archive", GivenUp.AwayTooLong(job, e));
+                        await FailUntouched(lease, GivenUp.IsOwnDisk(e) ? RefusalCause.Storage : RefusalCause.Archive, GivenUp.AwayTooLong(job, e));
                     }
 
                     await Pause(lease.Token);
@@ -184,7 +184,7 @@ internal sealed partial class MaskJobRunner(
 
             if (!await replacement.Begin(job.Id, new OrthancId(job.StudyOrthancId), (await store.ListSeries(job.Id, token)).ToHashSet(), token))
             {
-                await FailUntouched(lease, "deleted", GivenUp.StudyDeleted(job));
+                await FailUntouched(lease, RefusalCause.Deleted, GivenUp.StudyDeleted(job));
                 waiting = [];
             }
         }
@@ -254,8 +254,8 @@ internal sealed partial class MaskJobRunner(
                         ServiceMeter.CountItems("masked");
                         break;
                     case ReplacementOutcome.Refused refused:
-                        await store.RecordFailed(claim, item, GivenUp.Refused(job, refused), token);
-                        ServiceMeter.CountItems("failed", refused.Cause.ToString().ToLowerInvariant());
+                        await store.RecordFailed(claim, item, refused.Cause, GivenUp.Refused(job, refused), token);
+                        ServiceMeter.CountItems("failed", MaskJobStore.Word(refused.Cause));
                         break;
                 }
 
@@ -268,8 +268,8 @@ internal sealed partial class MaskJobRunner(
                 LogNotDelivered(e, item.OrthancId, attempt);
                 if (attempt == AttemptsAnImage)
                 {
-                    await store.RecordFailed(claim, item, GivenUp.NotDelivered(job, e.Message), token);
-                    ServiceMeter.CountItems("failed", "archive");
+                    await store.RecordFailed(claim, item, RefusalCause.Archive, GivenUp.NotDelivered(job, e.Message), token);
+                    ServiceMeter.CountItems("failed", MaskJobStore.Word(RefusalCause.Archive));
                     return;
                 }
 
@@ -294,7 +294,7 @@ internal sealed partial class MaskJobRunner(
     private bool IsBegun(MaskJob job, MaskJobItem item) => journal.FindRecord(job.Id, new OrthancId(item.OrthancId)) is not null;
 
     /// <summary>Gives up the instances that were never written to. Those with an open record stay: only Orthanc can tell what became of them.</summary>
-    private async Task FailUntouched(MaskJobLease lease, string cause, string reason)
+    private async Task FailUntouched(MaskJobLease lease, RefusalCause cause, string reason)
     {
         if (lease.CancelRequested)
         {
@@ -305,8 +305,8 @@ internal sealed partial class MaskJobRunner(
         {
             if (!IsBegun(lease.Claim.Job, item))
             {
-                await store.RecordFailed(lease.Claim, item, reason, lease.Token);
-                ServiceMeter.CountItems("failed", cause);
+                await store.RecordFailed(lease.Claim, item, cause, reason, lease.Token);
+                ServiceMeter.CountItems("failed", MaskJobStore.Word(cause));
             }
         }
 

@@ -267,15 +267,15 @@ internal sealed class MaskJobStore(Database database, AuditLog audit, TimeProvid
             },
             token);
 
-    public Task RecordFailed(JobClaim claim, MaskJobItem item, string reason, CancellationToken token) =>
+    public Task RecordFailed(JobClaim claim, MaskJobItem item, RefusalCause cause, string reason, CancellationToken token) =>
         database.Write(
             async t =>
             {
                 await MaskJobQueue.EnsureHeld(t, claim);
                 var job = claim.Job;
                 var changed = await t.Connection!.ExecuteAsync(
-                    "UPDATE mask_job_items SET state = 'failed', reason = @reason, finished_at = @at WHERE job_id = @Id AND ordinal = @Ordinal AND state = 'waiting'",
-                    new { job.Id, item.Ordinal, reason, at = Instant.ToText(time.GetUtcNow()) },
+                    "UPDATE mask_job_items SET state = 'failed', cause = @cause, reason = @reason, finished_at = @at WHERE job_id = @Id AND ordinal = @Ordinal AND state = 'waiting'",
+                    new { job.Id, item.Ordinal, cause = Word(cause), reason, at = Instant.ToText(time.GetUtcNow()) },
                     t);
                 if (changed > 0)
                 {

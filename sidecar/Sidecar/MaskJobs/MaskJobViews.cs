@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
+using Sidecar.Orthanc;
 
 namespace Sidecar.MaskJobs;
 
@@ -93,7 +94,12 @@ internal sealed record SeriesPreview(string SeriesInstanceUid, string Modality, 
 
 internal sealed record LeftOut(string SeriesInstanceUid, LeftOutCode Code, [property: Description("For a person.")] string Message, int Instances);
 
-internal sealed record MaskFailure(string SeriesInstanceUid, string SopInstanceUid, [property: Description("For a person; the original of this instance is untouched.")] string Reason, int? InstanceNumber = null);
+internal sealed record MaskFailure(
+    string SeriesInstanceUid,
+    string SopInstanceUid,
+    [property: Description("For a person; the original of this instance is untouched.")] string Reason,
+    int? InstanceNumber = null,
+    [property: Description("The same for programs; absent where an earlier version recorded the failure.")] RefusalCause? Cause = null);
 
 internal sealed record MaskJobView(
     string Id,

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.ComponentModel;
 using System.Security.Cryptography;
+using System.Text.Json.Serialization;
 using Sidecar.Dicom.Masking;
 using Sidecar.Storage;
 using Sidecar.Telemetry;
@@ -20,18 +22,28 @@ internal abstract record ReplacementOutcome
         public DateTimeOffset? RestorableUntil { get; init; }
     }
 
-    /// <summary>The original is as it was. The reason is for a person, the cause for statistics.</summary>
+    /// <summary>The original is as it was. The reason is for a person; the cause for statistics, and for programs that have words of their own.</summary>
     public sealed record Refused(RefusalCause Cause, string Reason) : ReplacementOutcome;
 }
 
-/// <summary>Why instances are refused, coarsely.</summary>
+[Description("Why an image was not changed. unsupported: its pixels cannot be masked exactly; damaged: its file, or its kept original, cannot be read; deleted: it, or its study, is no longer in the archive (Orthanc); changed: it is another one than was looked at, or than this masking stored; archive: Orthanc did not deliver or take it; storage: this service's own disk; software: a fault of this service.")]
+[JsonConverter(typeof(JsonStringEnumConverter<RefusalCause>))]
 internal enum RefusalCause
 {
+    [JsonStringEnumMemberName("unsupported")]
     Unsupported,
+    [JsonStringEnumMemberName("damaged")]
     Damaged,
+    [JsonStringEnumMemberName("deleted")]
     Deleted,
+    [JsonStringEnumMemberName("changed")]
     Changed,
+    [JsonStringEnumMemberName("archive")]
     Archive,
+    [JsonStringEnumMemberName("storage")]
+    Storage,
+    [JsonStringEnumMemberName("software")]
+    Software,
 }
 
 /// <summary>
@@ -303,7 +315,7 @@ internal sealed partial class SafeReplacement(
         {
             // Our own bug, met by one file: the others of the job are not to wait for its correction.
             LogMaskerBug(e, instance.Value);
-            return Made.Nothing(RefusalCause.Damaged, "The software failed on this image; its original was not touched. Please report this to the administrator.");
+            return Made.Nothing(RefusalCause.Software, "The software failed on this image; its original was not touched. Please report this to the administrator.");
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Sidecar.MaskJobs;
+using Sidecar.Orthanc;
 using Sidecar.Tests.Http;
 using Sidecar.Tests.Storage;
 using Xunit;
@@ -48,7 +49,7 @@ public sealed class MaskJobQueueTests
         var second = await its.Add(Job());
 
         Assert.Null(await its.Queue.Claim(true, default));
-        await its.Store.RecordFailed(first, Item(0), "No.", default);
+        await its.Store.RecordFailed(first, Item(0), RefusalCause.Archive, "No.", default);
         await its.Store.Finish(first, default);
         Assert.Equal(second.Id, (await its.Queue.Claim(true, default))!.Job.Id);
     }
@@ -71,7 +72,7 @@ public sealed class MaskJobQueueTests
         // The first node was not dead, only slow.
         Assert.Equal(ClaimState.Lost, await its.Queue.Renew(dead, default));
         await Assert.ThrowsAsync<ClaimLostException>(() => its.Store.RecordMasked(dead, [Replaced()], default));
-        await Assert.ThrowsAsync<ClaimLostException>(() => its.Store.RecordFailed(dead, Item(0), "No.", default));
+        await Assert.ThrowsAsync<ClaimLostException>(() => its.Store.RecordFailed(dead, Item(0), RefusalCause.Archive, "No.", default));
         await Assert.ThrowsAsync<ClaimLostException>(() => its.Store.CancelWaiting(dead, [], default));
         await Assert.ThrowsAsync<ClaimLostException>(() => its.Store.Finish(dead, default));
         await its.Queue.Release(dead, default);

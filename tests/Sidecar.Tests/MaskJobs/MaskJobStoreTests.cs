@@ -1,6 +1,7 @@
 using Sidecar.Audit;
 using Dapper;
 using Sidecar.MaskJobs;
+using Sidecar.Orthanc;
 using Sidecar.Tests.Storage;
 using Xunit;
 using static Sidecar.Tests.MaskJobs.JobStores;
@@ -57,7 +58,7 @@ public sealed class MaskJobStoreTests
         for (var time = 0; time < 2; time++)
         {
             await its.Store.RecordMasked(claim, [Replaced()], default);
-            await its.Store.RecordFailed(claim, Item(1), "It cannot be decoded.", default);
+            await its.Store.RecordFailed(claim, Item(1), RefusalCause.Damaged, "It cannot be decoded.", default);
         }
 
         await its.Store.Finish(claim, default);
@@ -65,7 +66,7 @@ public sealed class MaskJobStoreTests
         var view = (await its.Reader.ReadView(claim.Job.Id, default))!;
         Assert.Equal((MaskJobState.Failed, 2, 1, 1, 8), (view.State, view.Total, view.Done, view.Failed, view.Frames));
         Assert.Equal(["1.0"], view.MaskedSopInstanceUids);
-        Assert.Equal(new MaskFailure("1.9", "1.1", "It cannot be decoded.", 7), Assert.Single(view.Failures));
+        Assert.Equal(new MaskFailure("1.9", "1.1", "It cannot be decoded.", 7, RefusalCause.Damaged), Assert.Single(view.Failures));
         Assert.Equal(["maskJobCreated", "instanceMasked", "instanceFailed", "maskJobFinished"], await its.Actions());
         Assert.Equal("new-uuid", await its.Database.Read(c => c.ExecuteScalarAsync<string>("SELECT uuid FROM masked_instances WHERE orthanc_id = 'orthanc-0'"), default));
         Assert.Empty(await its.Store.FindOpen([claim.Job.Id], default));
@@ -178,7 +179,7 @@ public sealed class MaskJobStoreTests
 
         await its.Store.CancelWaiting(claim, ["orthanc-2"], default);
         Assert.Equal(["orthanc-2"], (await its.Store.ListWaiting(claim.Job.Id, default)).Select(i => i.OrthancId));
-        await its.Store.RecordFailed(claim, Item(2), "No.", default);
+        await its.Store.RecordFailed(claim, Item(2), RefusalCause.Archive, "No.", default);
         await its.Store.Finish(claim, default);
 
         var view = (await its.Reader.ReadView(claim.Job.Id, default))!;

@@ -85,7 +85,7 @@ public sealed class UndoWindowTests
         Assert.Equal("erased", await Text(its, $"SELECT state FROM sealed_originals WHERE job_id = '{due}'"));
         Assert.Single(await its.Actions(), a => a == "originalsErased");
 
-        await its.Store.RecordFailed(claim, (await its.Store.ListWaiting(claim.Job.Id, default))[0], "No.", default);
+        await its.Store.RecordFailed(claim, (await its.Store.ListWaiting(claim.Job.Id, default))[0], RefusalCause.Archive, "No.", default);
         Assert.Equal(1, await eraser.EraseDue(default));
         folder.Originals.Erase(later, "orthanc-0"); // by somebody else's hand
         Assert.StartsWith("1 originals that can be restored by the database are not in sealed/", await eraser.DescribeFaults(default), StringComparison.Ordinal);
@@ -112,28 +112,6 @@ public sealed class UndoWindowTests
         Assert.Equal("5", await Text(its, "SELECT CAST(COUNT(*) AS TEXT) FROM sealed_originals WHERE state = 'erased'"));
     }
 
-    [Fact]
-    public void What_is_given_up_says_where_the_files_are_and_what_to_do()
-    {
-        var (masking, restoring) = (Job(), Job() with { RestoresJobId = "job" });
-        var (disk, archive) = (new IOException("No space left on device"), new OrthancException("Orthanc does not answer."));
-        ReplacementOutcome.Refused Refused(RefusalCause cause) => new(cause, "The reason.");
-        string[] maskings = [GivenUp.AwayTooLong(masking, disk), GivenUp.AwayTooLong(masking, archive), GivenUp.OwnFault(masking)];
-        string[] restorings =
-        [
-            GivenUp.AwayTooLong(restoring, disk), GivenUp.AwayTooLong(restoring, archive), GivenUp.OwnFault(restoring), GivenUp.StudyDeleted(restoring), GivenUp.NotDelivered(restoring, "Why."),
-            GivenUp.Refused(restoring, Refused(RefusalCause.Deleted)), GivenUp.Refused(restoring, Refused(RefusalCause.Changed)), GivenUp.Refused(restoring, Refused(RefusalCause.Archive)),
-        ];
-
-        Assert.All(maskings, m => Assert.Contains("This image was not touched", m, StringComparison.Ordinal));
-        Assert.All(restorings, m => Assert.Matches("original is kept in this service until its time is over", m));
-        Assert.All(restorings, m => Assert.DoesNotMatch("mask it again|was not touched|after the job was started", m));
-        Assert.All((string[])[maskings[0], restorings[0]], m => Assert.Matches("Storage:Directory.*full.*Tell the administrator", m));
-        Assert.All((string[])[maskings[1], restorings[1]], m => Assert.DoesNotContain("Storage:Directory", m, StringComparison.Ordinal));
-        Assert.Equal("The reason.", GivenUp.Refused(masking, Refused(RefusalCause.Changed)));
-        Assert.Equal("The reason.", GivenUp.Refused(restoring, Refused(RefusalCause.Damaged)));
-    }
-
     [Theory, OnSqlite, OnPostgres]
     public async Task Files_of_an_image_in_work_are_no_leftovers(string kind)
     {
@@ -144,7 +122,7 @@ public sealed class UndoWindowTests
         folder.Put(claim.Job.Id, "orthanc-0"); // kept, and not recorded yet
 
         Assert.Equal(0, await eraser.SweepLeftovers(default));
-        await its.Store.RecordFailed(claim, Item(0), "No.", default);
+        await its.Store.RecordFailed(claim, Item(0), RefusalCause.Archive, "No.", default);
         Assert.Equal(1, await eraser.SweepLeftovers(default));
     }
 

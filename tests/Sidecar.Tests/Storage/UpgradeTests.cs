@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Sidecar.Audit;
 using Sidecar.MaskJobs;
+using Sidecar.Orthanc;
 using Sidecar.Storage;
 using Xunit;
 
@@ -21,6 +22,7 @@ public sealed class UpgradeTests
         INSERT INTO mask_jobs VALUES ('later', '1.2', 'study', 'running', 'image', '1.9', '1.0', '[]', '[]', NULL, '2026-11-01T09:00:00.0000000Z', 'mia', 'Mia Masker', NULL, NULL);
         INSERT INTO mask_job_items VALUES ('job', 0, 'a', '1.9', '1.0', 1, 4, 'masked', NULL, '2026-11-01T08:00:02.0000000Z');
         INSERT INTO mask_job_items VALUES ('job', 1, 'b', '1.9', '1.1', 2, 4, 'waiting', NULL, NULL);
+        INSERT INTO mask_job_items VALUES ('later', 0, 'c', '1.9', '1.2', 3, 1, 'failed', 'The archive did not answer.', '2026-11-01T09:00:01.0000000Z');
         INSERT INTO idempotency_keys VALUES ('mia', 'key', 'fingerprint', 'job', '2026-11-01T08:00:00.0000000Z');
         INSERT INTO masked_instances VALUES ('a', '1.0', 'md5', 'uuid', 'job', '2026-11-01T08:00:02.0000000Z');
         INSERT INTO audit_events VALUES (1, '2026-11-01T08:00:00.0000000Z', 'maskJobCreated', 'mia', 'Mia Masker', 'job', '1.2', NULL, '0.1.0', '{}');
@@ -54,9 +56,12 @@ public sealed class UpgradeTests
             Assert.Equal(1, await database.Read(c => c.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM audit_events"), default));
             var view = (await reader.ReadView("job", default))!;
             Assert.Equal((2, 1, 0, 8L), (view.Total, view.Done, view.Failed, view.Frames));
-            await store.RecordFailed(claim, (await store.ListWaiting("job", default))[0], "It cannot be decoded.", default);
+            await store.RecordFailed(claim, (await store.ListWaiting("job", default))[0], RefusalCause.Damaged, "It cannot be decoded.", default);
             await store.Finish(claim, default);
-            Assert.Equal(MaskJobState.Failed, (await reader.ReadView("job", default))!.State);
+            var failed = (await reader.ReadView("job", default))!;
+            Assert.Equal((MaskJobState.Failed, RefusalCause.Damaged), (failed.State, failed.Failures.Single().Cause));
+            var before = (await reader.ReadView("later", default))!.Failures.Single();
+            Assert.Equal(("The archive did not answer.", null), (before.Reason, before.Cause));
             Assert.Equal("later", (await queue.Claim(alsoBulk: false, default))!.Job.Id);
         }
     }
