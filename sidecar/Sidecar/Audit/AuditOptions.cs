@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Sidecar.Audit;
 
@@ -16,5 +17,6 @@ internal sealed record AuditOptions
     public string? SigningKeyFile { get; init; }
 
     /// <summary>A syslog server that receives DICOM audit messages; none without a host.</summary>
+    [ValidateObjectMembers]
     public SyslogOptions Syslog { get; init; } = new();
 }

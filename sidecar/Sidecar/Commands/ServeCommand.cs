@@ -49,10 +49,17 @@ internal static class ServeCommand
     /// <summary>The wrong settings behind a refused start, all of them at once.</summary>
     public static IReadOnlyList<string> FaultsOf(Exception e) => e switch
     {
-        OptionsValidationException options => [.. options.Failures],
+        OptionsValidationException options => [.. options.Failures.Select(SentenceOf)],
         AggregateException many => [.. many.InnerExceptions.SelectMany(FaultsOf)],
         _ => [],
     };
+
+    // .NET puts names of types and members around the sentence of an attribute.
+    private static string SentenceOf(string failure)
+    {
+        const string Before = " with the error: '";
+        return failure.StartsWith("DataAnnotation ", StringComparison.Ordinal) && failure.IndexOf(Before, StringComparison.Ordinal) is >= 0 and var at ? failure[(at + Before.Length)..^2] : failure;
+    }
 
     private static WebApplication Build(string[] hostSettings)
     {

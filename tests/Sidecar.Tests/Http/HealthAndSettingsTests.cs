@@ -44,25 +44,81 @@ public sealed class HealthAndSettingsTests
     [Fact]
     public void All_wrong_settings_are_told_at_once()
     {
-        var settings = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        var faults = string.Join('\n', FaultsWith(new()
         {
             ["Orthanc:BaseUrl"] = "ftp://x",
             ["Orthanc:PasswordFile"] = "/does/not/exist",
             ["Orthanc:Connections"] = "0",
             ["Authentication:Authority"] = "http://idp.example",
             ["MaskJobs:OrthancPatience"] = "00:00:00",
-        }).Build();
-        var services = new ServiceCollection();
-        ServeCommand.AddSidecar(services, settings, validateAtStart: true);
-        using var provider = services.BuildServiceProvider();
-
-        var refused = Record.Exception(provider.GetRequiredService<IStartupValidator>().Validate)!;
-
-        var faults = string.Join('\n', ServeCommand.FaultsOf(refused));
+        }));
         foreach (var word in (string[])["Orthanc:BaseUrl", "Orthanc:PasswordFile", "Orthanc:Connections", "Storage:Directory", "Journal:KeyFile", "Authentication:Audience", "plain HTTP", "MaskJobs:OrthancPatience"])
         {
             Assert.Contains(word, faults, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void Each_wrong_setting_has_its_sentence()
+    {
+        (string Name, string Value, string Sentence)[] wrong =
+        [
+            ("Reviews:LookPause", "00:00:00", "Reviews:LookPause must be between 0.1 seconds and one minute."),
+            ("TextModels:Languages", "eng,deu", "TextModels:Languages must be Tesseract's names with + between them, e.g. eng+deu."),
+            ("TextModels:LanguageDirectory", "", "TextModels:LanguageDirectory must name the folder with Tesseract's .traineddata files."),
+            ("Authentication:RolesClaim", "", "Authentication:RolesClaim must not be empty."),
+            ("Authentication:NameClaim", "", "Authentication:NameClaim must not be empty."),
+            ("Authentication:Authority", "", "Authentication:Authority (SIDECAR_Authentication__Authority) is missing: give the address of the identity provider."),
+            ("Authentication:Audience", "", "Authentication:Audience (SIDECAR_Authentication__Audience) is missing: give the audience that the identity provider writes into access tokens for this service."),
+            ("MaskJobs:ConcurrentJobs", "0", "MaskJobs:ConcurrentJobs must be 1 to 32."),
+            ("MaskJobs:Lease", "00:00:01", "MaskJobs:Lease must be between two seconds and ten minutes."),
+            ("MaskJobs:LookPause", "00:00:00", "MaskJobs:LookPause must be between 10 milliseconds and one minute."),
+            ("MaskJobs:OrthancPatience", "00:00:00", "MaskJobs:OrthancPatience must be between one second and seven days."),
+            ("MaskJobs:RetryPause", "00:00:00", "MaskJobs:RetryPause must be between 10 milliseconds and one hour."),
+            ("MaskJobs:UndoDays", "366", "MaskJobs:UndoDays must be 0 to 365."),
+            ("Audit:CheckpointInterval", "00:00:01", "Audit:CheckpointInterval must be between ten seconds and seven days."),
+            ("Audit:Syslog:Port", "0", "Audit:Syslog:Port must be 1 to 65535."),
+            ("Scans:ConcurrentSeries", "0", "Scans:ConcurrentSeries must be 1 to 16."),
+            ("Scans:BulkCpuShare", "0", "Scans:BulkCpuShare must be 1 to 100 (per cent)."),
+            ("Scans:Lease", "00:00:01", "Scans:Lease must be between two seconds and ten minutes."),
+            ("Scans:LookPause", "00:00:00", "Scans:LookPause must be between 10 milliseconds and one minute."),
+            ("Scans:RetryPause", "00:00:00", "Scans:RetryPause must be between 10 milliseconds and one hour."),
+            ("Scans:InstancesAtOnce", "0", "Scans:InstancesAtOnce must be 1 to 10000."),
+            ("Orthanc:BaseUrl", "", "Orthanc:BaseUrl (SIDECAR_Orthanc__BaseUrl) is missing: give the address of Orthanc's REST API."),
+            ("Orthanc:Connections", "65", "Orthanc:Connections must be 1 to 64."),
+            ("Orthanc:BytesInFlight", "0", "Orthanc:BytesInFlight must be positive."),
+            ("Discovery:PollPause", "00:00:00", "Discovery:PollPause must be between 50 milliseconds and one hour."),
+            ("Discovery:ReconcileEvery", "00:00:00", "Discovery:ReconcileEvery must be between one second and 30 days."),
+            ("Discovery:RetryPause", "00:00:00", "Discovery:RetryPause must be between 50 milliseconds and one hour."),
+            ("Storage:Directory", "", "Storage:Directory (SIDECAR_Storage__Directory) is missing: give a folder on a local disk, or with PostgreSQL one that all sidecars share."),
+        ];
+
+        var faults = FaultsWith(wrong.ToDictionary(w => w.Name, w => (string?)w.Value));
+
+        Assert.All(wrong, w => Assert.Contains(w.Sentence, faults));
+    }
+
+    [Theory]
+    [InlineData("Orthanc:BaseUrl", "ftp://x", "Orthanc:BaseUrl \"ftp://x\" is not an http or https address.")]
+    [InlineData("Orthanc:PasswordFile", "/does/not/exist", "Orthanc:PasswordFile /does/not/exist does not exist or may not be read.")]
+    [InlineData("Audit:CheckpointFile", "/does/not/exist", "Audit:CheckpointFile: the folder of /does/not/exist does not exist. Make it, or mount the disk that holds it.")]
+    [InlineData("Storage:ConnectionString", "Database=sidecar", "Storage:ConnectionString must name Host and Database of a PostgreSQL server, e.g. Host=db.example;Database=sidecar;Username=sidecar;Passfile=/run/secrets/pgpass.")]
+    [InlineData("Storage:ConnectionString", "Colour=blue", "Storage:ConnectionString cannot be read: write it as name=value pairs with semicolons in between, in the words of Npgsql (PostgreSQL for .NET).")]
+    public void Settings_that_contradict_the_world_have_theirs(string name, string value, string sentence) =>
+        Assert.Contains(sentence, FaultsWith(new() { ["Orthanc:BaseUrl"] = "http://127.0.0.1:9", ["Storage:Directory"] = "/tmp/nothing-is-written-here", [name] = value }));
+
+    [Theory]
+    [InlineData("Orthanc:Password", "Orthanc:PasswordFile", "Orthanc: give Password or PasswordFile, not both.")]
+    [InlineData("Journal:Key", "Journal:KeyFile", "Journal: give Key or KeyFile, not both.")]
+    public void A_secret_is_given_in_one_way(string one, string other, string sentence) =>
+        Assert.Contains(sentence, FaultsWith(new() { ["Orthanc:BaseUrl"] = "http://127.0.0.1:9", ["Storage:Directory"] = "/tmp/nothing-is-written-here", [one] = "a", [other] = "b" }));
+
+    private static List<string> FaultsWith(Dictionary<string, string?> settings)
+    {
+        var services = new ServiceCollection();
+        ServeCommand.AddSidecar(services, new ConfigurationBuilder().AddInMemoryCollection(settings).Build(), validateAtStart: true);
+        using var provider = services.BuildServiceProvider();
+        return [.. ServeCommand.FaultsOf(Record.Exception(provider.GetRequiredService<IStartupValidator>().Validate)!)];
     }
 
     [Fact]
