@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """compare.py for many pairs in one process, because starting Python takes longer than judging.
 
-Reads JSON lines {"original", "masked", "regions": [[x, y, width, height], ...], "allow": [...]} and answers each with compare.py's findings.
+Reads JSON lines {"original", "masked", "regions": [[x, y, width, height], ...], "frames": "1-5,9", "allow": [...]} and answers each with compare.py's findings.
 A decoder that crashes takes the judgements after it along: the caller counts the answers, and asks again for those behind the case without one.
 """
 import json
@@ -15,7 +15,7 @@ import decode  # noqa: E402
 
 def judge(case):
     try:
-        return compare.compare(case["original"], case["masked"], case["regions"], allow=case.get("allow", ()))
+        return compare.compare(case["original"], case["masked"], case["regions"], case.get("frames"), case.get("allow", ()))
     except Exception as reason:
         return {"problems": [f"cannot judge: {type(reason).__name__}: {reason}"]}
 
