@@ -147,13 +147,13 @@ public sealed class MaskCommandTests : CommandTests
     }
 
     [Theory]
-    [InlineData("mask in --out out", "Give --region")]
+    [InlineData("mask in --out out", "Give --region X,Y,WIDTH,HEIGHT or --regions FILE.")]
     [InlineData("mask in --region 1,2,3 --out out", "--region 1,2,3 is not X,Y,WIDTH,HEIGHT")]
     [InlineData("mask in --region 1,2,0,4 --out out", "size of at least 1×1")]
     [InlineData("mask in --region -1,2,3,4 --out out", "origin of at least 0,0")]
-    [InlineData("mask in --region 1,2,3,4 --frames 0 --out out", "--frames 0 is not a list")]
-    [InlineData("mask in --region 1,2,3,4 --frames 5-2 --out out", "--frames 5-2 is not a list")]
-    [InlineData("mask in --region 1,2,3,4 --regions regions.json --out out", "not both")]
+    [InlineData("mask in --region 1,2,3,4 --frames 0 --out out", "--frames 0 is not a list such as 1-5,9, counted from 1.")]
+    [InlineData("mask in --region 1,2,3,4 --frames 5-2 --out out", "--frames 5-2 is not a list such as 1-5,9, counted from 1.")]
+    [InlineData("mask in --region 1,2,3,4 --regions regions.json --out out", "Give either --region or --regions, not both.")]
     [InlineData("mask in --regions regions.json --out out", "regions.json")]
     [InlineData("mask nowhere --region 1,2,3,4 --out out", "nowhere does not exist")]
     [InlineData("mask in --region 1,2,3,4", "--out")]

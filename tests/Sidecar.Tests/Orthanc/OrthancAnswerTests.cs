@@ -26,7 +26,7 @@ public sealed class OrthancAnswerTests
 
     [Theory]
     [InlineData("{\"ID\":\"a-b-c\",\"Status\":\"FilteredOut\"}", "Orthanc did not store an instance; it answered \"FilteredOut\".")]
-    [InlineData("{\"ID\":\"a-b-c\",\"Status\":\"AlreadyStored\"}", SafetyProbe.OverwriteOff)]
+    [InlineData("{\"ID\":\"a-b-c\",\"Status\":\"AlreadyStored\"}", "Orthanc keeps the old image when a masked one is stored, so nothing can be masked. The administrator must set \"OverwriteInstances\": true in Orthanc's configuration and restart Orthanc.")]
     public async Task Storing_says_what_was_not_stored(string body, string sentence)
     {
         using var file = new MemoryStream([1]);

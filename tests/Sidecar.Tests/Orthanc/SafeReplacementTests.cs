@@ -58,7 +58,9 @@ public sealed class SafeReplacementTests : IDisposable
         // Of another image than the one that was looked at nothing is masked: the original is as far as it goes here.
         var outcome = await _replacement.Replace("job", Instance, [new Mask(new(0, 0, 1, 1))], md5: "another", default);
 
-        Assert.Equal(RefusalCause.Changed, Assert.IsType<ReplacementOutcome.Refused>(outcome).Cause);
+        Assert.Equal(
+            new ReplacementOutcome.Refused(RefusalCause.Changed, "The image is another one than was looked at: somebody sent it again or masked it after the job was started. Look at it again."),
+            outcome);
         Assert.Equal(Original, _archive.Stored);
         Assert.Empty(_journal.OpenRecords("job"));
     }
@@ -73,6 +75,25 @@ public sealed class SafeReplacementTests : IDisposable
 
         Assert.Contains("Restore Storage:Directory from a backup", error.Message, StringComparison.Ordinal);
         Assert.Single(_journal.OpenRecords("job"));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_the_one_Orthanc_says_it_holds_is_refused()
+    {
+        (_archive.Stored, _archive.Promised) = (Original, "the or1ginal"u8.ToArray());
+
+        var outcome = await _replacement.Replace("job", Instance, [new Mask(new(0, 0, 1, 1))], md5: null, default);
+
+        Assert.Equal(new ReplacementOutcome.Refused(RefusalCause.Archive, "Orthanc delivers another file than it says it holds (checksum). Check Orthanc's disk; nothing was stored."), outcome);
+        Assert.Equal(Original, _archive.Stored);
+    }
+
+    [Fact]
+    public async Task An_image_that_is_gone_is_refused()
+    {
+        var outcome = await _replacement.Replace("job", Instance, [new Mask(new(0, 0, 1, 1))], md5: null, default);
+
+        Assert.Equal(new ReplacementOutcome.Refused(RefusalCause.Deleted, "The image is no longer in Orthanc; somebody deleted it after the job was started."), outcome);
     }
 
     private InstanceRecord Begin()
@@ -94,7 +115,10 @@ public sealed class SafeReplacementTests : IDisposable
     /// <summary>An Orthanc that has nothing but what is stored now.</summary>
     private sealed class EmptyArchive : HttpMessageHandler
     {
-        public byte[]? Stored { get; private set; }
+        public byte[]? Stored { get; set; }
+
+        /// <summary>What it says that it holds; null: what it does hold.</summary>
+        public byte[]? Promised { get; set; }
 
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
@@ -105,8 +129,13 @@ public sealed class SafeReplacementTests : IDisposable
                 return Json(new JsonObject { ["ID"] = Instance.Value, ["Status"] = "Success" });
             }
 
+            if (Stored is not null && path.EndsWith("/file", StringComparison.Ordinal))
+            {
+                return new HttpResponseMessage(HttpStatusCode.OK) { Content = new ByteArrayContent(Stored) };
+            }
+
             return Stored is not null && path.EndsWith("/attachments/dicom/info", StringComparison.Ordinal)
-                ? Json(new JsonObject { ["UncompressedMD5"] = Md5(Stored), ["UncompressedSize"] = Stored.Length, ["Uuid"] = "new" })
+                ? Json(new JsonObject { ["UncompressedMD5"] = Md5(Promised ?? Stored), ["UncompressedSize"] = Stored.Length, ["Uuid"] = "new" })
                 : new HttpResponseMessage(HttpStatusCode.NotFound) { RequestMessage = request };
         }
 
