@@ -43,6 +43,7 @@ internal static class ScanSetup
         {
             o.InstanceName = "sidecar";
             o.InstanceId = $"{Environment.MachineName}-{Environment.ProcessId}";
+            o.IdleWaitTime = TimeSpan.FromSeconds(5); // else 30 s may pass before a new schedule runs for the first time
         });
         quartz.UseDefaultThreadPool(1);
         quartz.UsePersistentStore(store =>
