@@ -74,33 +74,43 @@ api_document() {
 }
 extension_types() { npm --prefix ohif-extension run typecheck && npm --prefix tests/viewer run typecheck && touch "$work/extension-types.ok"; }
 dotnet_test() { dotnet test "$2" -c Release --no-build --logger "trx;LogFileName=$1.trx" --results-directory "$work"; }
-# Three runs with the same folder and ports, one after the other: what their sidecars differ in are settings of the whole.
+# Three parts, one after the other, each with a stack of its own: what their sidecars differ in are settings of the whole. The stacks start together, which is mostly waiting.
 viewer() {
-    local ports options=(--no-demo) names=(--port --orthanc-port --dicom-port --sidecar-port --idp-port) i status=0
-    read -ra ports < <(node --input-type=module -e "import { freePorts } from './tests/stack/stack.mjs'; console.log((await freePorts(5)).join(' '))")
-    for i in "${!names[@]}"; do options+=("${names[i]}" "${ports[i]}"); done
-    export SIDECAR_TEST_STATE=$work/data SIDECAR_TEST_URL=http://127.0.0.1:${ports[0]} SIDECAR_TEST_ORTHANC_URL=http://127.0.0.1:${ports[1]}
-    trap 'kill -TERM "$stack" 2>/dev/null; wait "$stack"' EXIT
-    SIDECAR_TEST_PART=masks SIDECAR_Scans__Enabled=false in_viewer_stack || status=1
-    SIDECAR_TEST_PART=findings SIDECAR_Reviews__HoldUntilFinalized=true in_viewer_stack || status=1
-    SIDECAR_TEST_PART=two-persons SIDECAR_Scans__Enabled=false SIDECAR_MaskJobs__TwoPersonApproval=true in_viewer_stack || status=1
+    local part status=0
+    declare -gA stacks=() urls=() orthancs=()
+    local ports
+    read -ra ports < <(node --input-type=module -e "import { freePorts } from './tests/stack/stack.mjs'; console.log((await freePorts(15)).join(' '))")
+    trap 'kill -TERM "${stacks[@]}" 2>/dev/null; wait' EXIT
+    SIDECAR_Scans__Enabled=false start_viewer_stack masks "${ports[@]:0:5}"
+    SIDECAR_Reviews__HoldUntilFinalized=true start_viewer_stack findings "${ports[@]:5:5}"
+    SIDECAR_Scans__Enabled=false SIDECAR_MaskJobs__TwoPersonApproval=true start_viewer_stack two-persons "${ports[@]:10:5}"
+    for part in masks findings two-persons; do test_viewer_part "$part" || status=1; done
     return "$status"
 }
-in_viewer_stack() {
+start_viewer_stack() {
+    local part=$1 options=(--no-install --no-demo --data "$work/viewer-$1") name
+    shift
+    urls[$part]=http://127.0.0.1:$1 orthancs[$part]=http://127.0.0.1:$2
+    for name in --port --orthanc-port --dicom-port --sidecar-port --idp-port; do
+        options+=("$name" "$1")
+        shift
+    done
+    ./start.sh "${options[@]}" >"$work/viewer-$part.log" 2>&1 &
+    stacks[$part]=$!
+}
+test_viewer_part() {
     local status=0
-    rm -f "$work/data/ready"
-    ./start.sh --no-install --data "$work/data" "${options[@]}" &
-    stack=$!
-    until [[ -e $work/data/ready ]]; do
-        kill -0 "$stack" 2>/dev/null || { echo 'the stack did not start'; return 1; }
+    until [[ -e $work/viewer-$1/ready ]]; do
+        kill -0 "${stacks[$1]}" 2>/dev/null || { echo "the stack of $1 did not start:"; cat "$work/viewer-$1.log"; return 1; }
         sleep 0.5
     done
-    npm --prefix tests/viewer test || status=1
-    kill -TERM "$stack"
-    wait "$stack"
+    SIDECAR_TEST_PART=$1 SIDECAR_TEST_STATE=$work/viewer-$1 SIDECAR_TEST_URL=${urls[$1]} SIDECAR_TEST_ORTHANC_URL=${orthancs[$1]} npm --prefix tests/viewer test || status=1
+    kill -TERM "${stacks[$1]}"
+    wait "${stacks[$1]}"
+    unset "stacks[$1]"
     return "$status"
 }
-export -f api_document extension_types dotnet_test viewer in_viewer_stack
+export -f api_document extension_types dotnet_test viewer start_viewer_stack test_viewer_part
 export work document
 
 rm -rf "$work" tests/viewer/test-results
