@@ -21,7 +21,7 @@ const counts = { new: 1, clean: 3, findings: 2, inReview: 1, finalized: 9 };
 
 function study(changes: Partial<ReviewView> = {}): ReviewView {
   return {
-    studyInstanceUid: '1.2.3', state: 'findings', modalities: ['US'], stations: ['US1'], images: 12, findings: 4, open: 5, undecided: 3, notApplied: 1, unscannable: 1, missed: 0,
+    studyInstanceUid: '1.2.3', state: 'findings', modalities: ['US'], stations: ['US1'], images: 12, findings: 515, findingGroups: 4, open: 5, undecided: 514, undecidedGroups: 3, notApplied: 1, unscannable: 1, missed: 0,
     isWeak: false, arrivedAt: '2026-11-22T04:00:00Z', isInArchive: true, studyDate: '20261101', description: 'Abdomen', patient: { name: 'DEMO^ULLA', id: '88' }, ...changes,
   };
 }
@@ -81,7 +81,7 @@ describe('the work list', () => {
     expect(client.reviews.mock.lastCall?.slice(0, 3)).toEqual([{ sort: 'oldest' }, 0, 50]);
     expect([...page.querySelectorAll('.tab')].map(tab => tab.textContent)).toEqual(['All 16', 'Findings 2', 'In review 1', 'Not scanned 1', 'Nothing found 3', 'Finalized 9']);
     expect(page.querySelector('tbody')?.textContent).toContain('DEMO ULLA');
-    expect(page.querySelector('tbody')?.textContent).toContain('3 findings to decide1 mask to apply1 image could not be scanned');
+    expect(page.querySelector('tbody')?.textContent).toContain('515in 4 groups3 groups to decide (514 findings)1 mask to apply1 image could not be scanned');
     expect([...page.querySelectorAll('tbody button')].map(found => found.textContent)).toEqual(['Review Abdomen']);
   });
 

@@ -183,7 +183,10 @@ function Rows({ items, onReview, onFinalize }: RowsProps): ReactNode {
             </td>
             <td>{item.modalities.join(', ')}<div className="quiet">{item.stations.join(', ')}</div></td>
             <td className="number">{item.images.toLocaleString(language())}</td>
-            <td className="number">{item.findings.toLocaleString(language())}</td>
+            <td className="number">
+              {item.findings.toLocaleString(language())}
+              {item.findingGroups < item.findings && <div className="quiet">{tn('worklist.groups', item.findingGroups)}</div>}
+            </td>
             <td>{describeOpen(item).map(sentence => <div key={sentence}>{sentence}</div>)}</td>
             <td><time dateTime={item.arrivedAt}>{new Date(item.arrivedAt).toLocaleString(language(), { dateStyle: 'short', timeStyle: 'short' })}</time></td>
             <td>
@@ -209,11 +212,17 @@ function Rows({ items, onReview, onFinalize }: RowsProps): ReactNode {
 
 function describeOpen(item: ReviewView): string[] {
   return [
-    item.undecided > 0 ? tn('worklist.undecided', item.undecided) : '',
+    item.undecided > 0 ? describeUndecided(item) : '',
     item.notApplied > 0 ? tn('worklist.notApplied', item.notApplied) : '',
     item.unscannable > 0 ? tn('worklist.unscannable', item.unscannable) : '',
     item.missed > 0 ? tn('worklist.missed', item.missed) : '',
   ].filter(Boolean);
+}
+
+/** One decision covers a group: what there is to do is what counts here, what lies behind it is said beside. */
+function describeUndecided(item: ReviewView): string {
+  const groups = tn('worklist.undecidedGroups', item.undecidedGroups);
+  return item.undecidedGroups < item.undecided ? `${groups} (${tn('worklist.in', item.undecided)})` : groups;
 }
 
 function Who({ item }: { readonly item: ReviewView }): ReactNode {

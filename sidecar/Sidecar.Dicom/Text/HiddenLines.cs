@@ -4,8 +4,8 @@ namespace Sidecar.Dicom.Text;
 
 /// <summary>
 /// Lines that no view of a whole picture shows, because their letters differ too little from what lies around them: written in the least or greatest
-/// stored value on something almost as dark or bright, or faint on a ground that is nearly even. Letters that stand in a row lead to them, so that
-/// pictures without any cost next to nothing. Upright lines are not looked for.
+/// stored value on something almost as dark or bright, or faint on a ground that is nearly even. Letters that stand in a row, or in a column where
+/// the line is written upward or downward, lead to them, so that pictures without any cost next to nothing.
 /// </summary>
 internal static class HiddenLines
 {
@@ -41,7 +41,7 @@ internal static class HiddenLines
         {
             return [];
         }
-        var hidden = new List<(Region Region, int Letters, Func<Region, GreyImage> Render)>();
+        var hidden = new List<(Row Row, Func<Region, GreyImage> Render)>();
         foreach (var extreme in (ushort[])[least, greatest])
         {
             Add(Array.ConvertAll(picture.Grey, value => value == extreme), region => RenderPlane(picture, region, extreme));
@@ -49,33 +49,41 @@ internal static class HiddenLines
         var local = LocalContrast.Measure(picture, Surroundings);
         Add(local.Mark(Outstanding), local.Render);
         Add(local.Mark(-Outstanding), local.Render);
-        return [.. hidden.OrderByDescending(line => line.Letters).Take(MostLooks).Select(line =>
+        return [.. hidden.OrderByDescending(line => line.Row.Letters).Take(MostLooks).Select(line =>
         {
             // Ends of the line, broken letters for example, may not have led here.
-            var room = line.Region.Height + Room;
-            var (x, y) = (Math.Max(line.Region.X - (2 * room), 0), Math.Max(line.Region.Y - room, 0));
-            var part = new Region(x, y, Math.Min(line.Region.Right + (2 * room), picture.Width) - x, Math.Min(line.Region.Bottom + room, picture.Height) - y);
-            return new Look(line.Render(part), Way.Doubled) { Origin = (x, y), Support = 2 };
+            var (region, isUpright) = (line.Row.Region, line.Row.IsUpright);
+            var room = Math.Min(region.Width, region.Height) + Room;
+            var (beside, above) = isUpright ? (room, 2 * room) : (2 * room, room);
+            var (x, y) = (Math.Max(region.X - beside, 0), Math.Max(region.Y - above, 0));
+            var part = new Region(x, y, Math.Min(region.Right + beside, picture.Width) - x, Math.Min(region.Bottom + above, picture.Height) - y);
+            return new Look(line.Render(part), isUpright ? Way.TurnedAndDoubled : Way.Doubled) { Origin = (x, y), Support = 2 };
         })];
 
         void Add(bool[] marks, Func<Region, GreyImage> render)
         {
             var kept = marks.ToArray();
-            hidden.AddRange(FindRows(LineCandidates.FindPieces(marks, picture.Width))
-                .Where(row => !views.Any(view => IsVisible(view, kept, row.Region)) && !hidden.Exists(other => FoundLine.Intersection(other.Region, row.Region) > 0))
-                .Select(row => (row.Region, row.Letters, render)).ToList());
+            var pieces = LineCandidates.FindPieces(marks, picture.Width);
+            foreach (var rows in (List<Row>[])[FindRows(pieces, isUpright: false), FindRows(pieces.Select(Transpose), isUpright: true)])
+            {
+                hidden.AddRange(rows
+                    .Where(row => !views.Any(view => IsVisible(view, kept, row.Region)) && !hidden.Exists(other => FoundLine.Intersection(other.Row.Region, row.Region) > 0))
+                    .Select(row => (row, render)).ToList());
+            }
         }
     }
 
     /// <summary>Rows of letters of one height on one line, with no wide gap between them.</summary>
-    private static List<(Region Region, int Letters)> FindRows(List<Region> pieces)
+    /// <param name="pieces">What may be letters; transposed where the line is upright.</param>
+    /// <param name="isUpright">Of columns.</param>
+    private static List<Row> FindRows(IEnumerable<Region> pieces, bool isUpright)
     {
         var rows = new List<(Region Region, Region Last, int Letters)>();
         var open = new List<int>();
-        foreach (var piece in pieces.OrderBy(piece => piece.X))
+        foreach (var piece in pieces.Where(LineCandidates.IsLetterHigh).OrderBy(piece => piece.X))
         {
             open.RemoveAll(row => rows[row].Last.Right + (2 * WidestGap * rows[row].Last.Height) < piece.X);
-            var index = open.FindIndex(row => Follows(rows[row].Last, piece));
+            var index = open.FindIndex(row => Follows(rows[row].Last, piece, isUpright));
             if (index < 0)
             {
                 open.Add(rows.Count);
@@ -87,15 +95,19 @@ internal static class HiddenLines
                 rows[open[index]] = (FoundLine.Join(row.Region, piece), piece, row.Letters + 1);
             }
         }
-        return [.. rows.Where(row => row.Letters >= LeastLetters).Select(row => (row.Region, row.Letters))];
+        return [.. rows.Where(row => row.Letters >= LeastLetters).Select(row => new Row(isUpright ? Transpose(row.Region) : row.Region, row.Letters, isUpright))];
     }
 
-    private static bool Follows(Region last, Region next)
+    private static bool Follows(Region last, Region next, bool isUpright)
     {
         var height = Math.Max(last.Height, next.Height);
-        return Math.Abs(last.Height - next.Height) <= height * HeightTolerance && Math.Abs(last.Bottom - next.Bottom) <= height * HeightTolerance
+        // The feet of a line that is written downward are at its left.
+        var feet = isUpright ? Math.Min(Math.Abs(last.Bottom - next.Bottom), Math.Abs(last.Y - next.Y)) : Math.Abs(last.Bottom - next.Bottom);
+        return Math.Abs(last.Height - next.Height) <= height * HeightTolerance && feet <= height * HeightTolerance
             && next.X >= last.Right && next.X - last.Right <= WidestGap * height && next.Width <= 2 * height;
     }
+
+    private static Region Transpose(Region region) => new(region.Y, region.X, region.Height, region.Width);
 
     /// <summary>Whether marked pixels are much brighter or darker than the others of the row, in a view of the whole picture.</summary>
     private static bool IsVisible(GreyImage view, bool[] marks, Region row)
@@ -130,4 +142,7 @@ internal static class HiddenLines
         }
         return new GreyImage(region.Width, region.Height, pixels);
     }
+
+    /// <summary>Letters that make a line.</summary>
+    private sealed record Row(Region Region, int Letters, bool IsUpright);
 }

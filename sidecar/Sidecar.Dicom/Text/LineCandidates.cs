@@ -27,7 +27,7 @@ internal sealed class LineCandidates : ITextDetector
         foreach (var isBright in (bool[])[true, false])
         {
             token.ThrowIfCancellationRequested();
-            found.AddRange(GroupToLines(FindPieces(MarkStrokes(image, isBright), image.Width)).Select(line => new TextBox(line, Confidence)));
+            found.AddRange(GroupToLines(FindPieces(MarkStrokes(image, isBright), image.Width).Where(IsLetterHigh)).Select(line => new TextBox(line, Confidence)));
         }
         return found;
     }
@@ -77,7 +77,10 @@ internal sealed class LineCandidates : ITextDetector
         return result;
     }
 
-    /// <summary>Boxes of what hangs together and is as high as a letter. Clears the marks.</summary>
+    /// <summary>Whether letters are as high.</summary>
+    public static bool IsLetterHigh(Region piece) => piece.Height is >= LeastHeight and <= MostHeight;
+
+    /// <summary>Boxes of what hangs together and is no larger than letters are high. Clears the marks.</summary>
     public static List<Region> FindPieces(bool[] marks, int width)
     {
         var height = marks.Length / width;
@@ -108,7 +111,7 @@ internal sealed class LineCandidates : ITextDetector
                     }
                 }
             }
-            if (bottom - top is >= LeastHeight and <= MostHeight)
+            if (Math.Max(right - left, bottom - top) >= LeastHeight && Math.Min(right - left, bottom - top) <= MostHeight)
             {
                 pieces.Add(new Region(left, top, right - left, bottom - top));
             }
@@ -117,7 +120,7 @@ internal sealed class LineCandidates : ITextDetector
     }
 
     /// <summary>From left to right, each piece goes on the line whose last letter it follows.</summary>
-    private static IEnumerable<Region> GroupToLines(List<Region> pieces)
+    private static IEnumerable<Region> GroupToLines(IEnumerable<Region> pieces)
     {
         var lines = new List<(Region Region, Region Last, int Letters)>();
         foreach (var piece in pieces.OrderBy(piece => piece.X))

@@ -15,6 +15,8 @@ internal enum Way
 
     Doubled,
 
+    TurnedAndDoubled,
+
     Halved,
 }
 
@@ -42,6 +44,7 @@ internal sealed class Look
             Way.Turned => Resample.Turn(view),
             Way.Enlarged => Resample.Enlarge(view),
             Way.Doubled => Resample.Double(view),
+            Way.TurnedAndDoubled => Resample.Double(Resample.Turn(view)),
             Way.Halved => Resample.Halve(view),
             _ => view,
         });
@@ -50,6 +53,7 @@ internal sealed class Look
             Way.Turned => (view.Height, view.Width),
             Way.Enlarged => (view.Width * 3 / 2, view.Height * 3 / 2),
             Way.Doubled => (view.Width * 2, view.Height * 2),
+            Way.TurnedAndDoubled => (view.Height * 2, view.Width * 2),
             Way.Halved => (view.Width / 2, view.Height / 2),
             _ => (view.Width, view.Height),
         };
@@ -82,19 +86,22 @@ internal sealed class Look
 
     private Region ToView(Region region) => Way switch
     {
-        Way.Turned => new Region(region.Y, View.Height - region.Right, region.Height, region.Width),
-        Way.Enlarged => Scale(region, 2, 3),
-        Way.Doubled => Scale(region, 1, 2),
-        Way.Halved => Scale(region, 2, 1),
+        Way.Turned => TurnBack(region),
+        Way.Enlarged => Scale(region, 2, 3, View.Width, View.Height),
+        Way.Doubled => Scale(region, 1, 2, View.Width, View.Height),
+        Way.TurnedAndDoubled => TurnBack(Scale(region, 1, 2, View.Height, View.Width)),
+        Way.Halved => Scale(region, 2, 1, View.Width, View.Height),
         _ => region,
     };
 
-    /// <summary>Whole pixels of the view that the region touches.</summary>
-    private Region Scale(Region region, int multiplier, int divisor)
+    private Region TurnBack(Region region) => new(region.Y, View.Height - region.Right, region.Height, region.Width);
+
+    /// <summary>Whole pixels, of so many, that the region touches.</summary>
+    private static Region Scale(Region region, int multiplier, int divisor, int width, int height)
     {
         var (x, y) = (region.X * multiplier / divisor, region.Y * multiplier / divisor);
         var (right, bottom) = (((region.Right * multiplier) + divisor - 1) / divisor, ((region.Bottom * multiplier) + divisor - 1) / divisor);
-        return new Region(x, y, Math.Min(right, View.Width) - x, Math.Min(bottom, View.Height) - y);
+        return new Region(x, y, Math.Min(right, width) - x, Math.Min(bottom, height) - y);
     }
 
     private static IEnumerable<(int Start, int Length)> Divide(int length)

@@ -30,6 +30,7 @@ internal static class OrthancSetup
         services.AddSingleton(provider => new OrthancClient(provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(OrthancClient)), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<SafetyProbe>();
         services.AddSingleton<StudyReader>();
+        services.AddSingleton<IValidateOptions<DiscoveryOptions>, DiscoveryOptionsRules>();
         services.AddCheckedOptions<DiscoveryOptions>(configuration.GetSection("Discovery"), validateAtStart);
         services.AddSingleton<DiscoveryStore>();
         services.AddSingleton<DiscoverySignal>();

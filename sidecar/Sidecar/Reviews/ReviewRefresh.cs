@@ -10,7 +10,7 @@ namespace Sidecar.Reviews;
 internal sealed record ReviewRow
 {
     public const string Columns =
-        "study_instance_uid, study_orthanc_id, state, images, findings, undecided, not_applied, unscannable, missed, risk, is_weak, modalities, stations, arrived_at, "
+        "study_instance_uid, study_orthanc_id, state, images, findings, finding_groups, undecided, undecided_groups, not_applied, unscannable, missed, risk, is_weak, modalities, stations, arrived_at, "
         + "opened_at, opened_by_subject, opened_by_name, finalized_at, finalized_by_subject, finalized_by_name, last_update";
 
     public string StudyInstanceUid { get; init; } = "";
@@ -24,7 +24,13 @@ internal sealed record ReviewRow
     /// <summary>All that count, decided or not.</summary>
     public long Findings { get; init; }
 
+    /// <summary>What they come to in <see cref="FindingClusters"/>; null until it was counted.</summary>
+    public long? FindingGroups { get; init; }
+
     public long Undecided { get; init; }
+
+    /// <summary>Decisions that these take.</summary>
+    public long? UndecidedGroups { get; init; }
 
     /// <summary>Accepted, and no mask burned yet.</summary>
     public long NotApplied { get; init; }
@@ -140,12 +146,15 @@ internal sealed class ReviewRefresh(AuditLog audit, TimeProvider time)
             t)).AsList();
         var missed = await connection.ExecuteScalarAsync<long>(
             "SELECT COUNT(*) " + FromMissed, new { study }, t);
+        var groups = kinds.Count == 0 ? [] : (await FindingReader.ReadClusters(connection, t, study)).All;
         var row = (before ?? new ReviewRow { StudyInstanceUid = study, ArrivedAt = counted.FirstAt ?? Instant.ToText(time.GetUtcNow()) }) with
         {
             StudyOrthancId = counted.StudyOrthancId ?? arriving!,
             Images = counted.Images,
             Findings = kinds.Sum(k => k.Findings),
+            FindingGroups = groups.Count,
             Undecided = kinds.Sum(k => k.Undecided),
+            UndecidedGroups = groups.Count(group => group.View.State == FindingState.Open),
             NotApplied = kinds.Sum(k => k.NotApplied),
             Unscannable = counted.Unscannable,
             Missed = missed,
@@ -215,10 +224,10 @@ internal sealed class ReviewRefresh(AuditLog audit, TimeProvider time)
         t.Connection!.ExecuteAsync(
             $"""
             INSERT INTO reviews ({ReviewRow.Columns})
-            VALUES (@StudyInstanceUid, @StudyOrthancId, @State, @Images, @Findings, @Undecided, @NotApplied, @Unscannable, @Missed, @Risk, @IsWeak, @Modalities, @Stations, @ArrivedAt,
+            VALUES (@StudyInstanceUid, @StudyOrthancId, @State, @Images, @Findings, @FindingGroups, @Undecided, @UndecidedGroups, @NotApplied, @Unscannable, @Missed, @Risk, @IsWeak, @Modalities, @Stations, @ArrivedAt,
                     @OpenedAt, @OpenedBySubject, @OpenedByName, @FinalizedAt, @FinalizedBySubject, @FinalizedByName, @LastUpdate)
             ON CONFLICT (study_instance_uid) DO UPDATE SET study_orthanc_id = excluded.study_orthanc_id, state = excluded.state, images = excluded.images, findings = excluded.findings,
-                undecided = excluded.undecided, not_applied = excluded.not_applied, unscannable = excluded.unscannable, missed = excluded.missed, risk = excluded.risk, is_weak = excluded.is_weak,
+                finding_groups = excluded.finding_groups, undecided = excluded.undecided, undecided_groups = excluded.undecided_groups, not_applied = excluded.not_applied, unscannable = excluded.unscannable, missed = excluded.missed, risk = excluded.risk, is_weak = excluded.is_weak,
                 modalities = excluded.modalities, stations = excluded.stations, opened_at = excluded.opened_at, opened_by_subject = excluded.opened_by_subject, opened_by_name = excluded.opened_by_name,
                 finalized_at = excluded.finalized_at, finalized_by_subject = excluded.finalized_by_subject, finalized_by_name = excluded.finalized_by_name, last_update = excluded.last_update
             """,

@@ -178,7 +178,7 @@ internal sealed class ReviewStore(Database database, AuditLog audit, ReviewRefre
     private static string Describe(ReviewRow row)
     {
         List<string> parts = [];
-        Add(row.Undecided, "undecided");
+        Add(row.Undecided, row.UndecidedGroups is { } groups && groups < row.Undecided ? $"undecided, in {groups} {(groups == 1 ? "group" : "groups")}" : "undecided");
         Add(row.NotApplied, "accepted and not masked yet");
         Add(row.Unscannable, "images that could not be scanned and are not acknowledged");
         Add(row.Missed, "images in which a person saw text that no finding marks: mask them");

@@ -97,13 +97,15 @@ internal sealed partial class ReviewWatch(Database database, ReviewRefresh refre
             new { since })).AsList();
     }
 
-    // Studies that have just come and wait for their scan, and those whose scan is over while they still count as new.
+    // Studies that have just come and wait for their scan, and those whose scan is over while they still count as new, and those of an earlier version.
     private static async Task<IReadOnlyList<string>> ListWaiting(DbConnection connection) =>
     [
         .. await connection.QueryAsync<string>(
             """
             SELECT DISTINCT w.study_instance_uid FROM scan_work w JOIN scan_runs u ON u.id = w.run_id LEFT JOIN reviews r ON r.study_instance_uid = w.study_instance_uid
             WHERE u.kind = 'arrivals' AND (r.study_instance_uid IS NULL OR r.state = 'clean')
+            UNION
+            SELECT r.study_instance_uid FROM reviews r WHERE r.finding_groups IS NULL
             UNION
             SELECT r.study_instance_uid FROM reviews r WHERE r.state = 'new' AND r.is_weak = 0 AND r.images > 0
               AND NOT EXISTS (SELECT 1 FROM scan_work w JOIN scan_runs u ON u.id = w.run_id WHERE w.study_instance_uid = r.study_instance_uid AND u.kind = 'arrivals')

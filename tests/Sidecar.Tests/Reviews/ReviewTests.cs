@@ -66,6 +66,38 @@ public sealed class ReviewTests
     }
 
     [Theory, OnSqlite, OnPostgres]
+    public async Task One_banner_on_many_images_is_one_group_to_decide_also_in_the_row_of_an_earlier_version(string kind)
+    {
+        await using var stage = await ReviewStage.Create(kind);
+        foreach (var i in Enumerable.Range(0, 12))
+        {
+            await stage.AddImage($"i{i}");
+            await stage.AddFinding($"banner{i}", $"i{i}");
+        }
+
+        await stage.AddFinding("date", "i3", y: 30, kind: "date");
+        await stage.Look();
+
+        Assert.Equal("13 findings in 2 groups, 13 undecided in 2", await Counts());
+        await Refused("13 undecided, in 2 groups");
+        await stage.Decide(new { findingIds = Ids([.. Enumerable.Range(0, 12).Select(i => $"banner{i}")]), action = "dismiss", reason = "A scale." });
+        Assert.Equal("13 findings in 2 groups, 1 undecided in 1", await Counts());
+
+        await stage.Execute("UPDATE reviews SET finding_groups = NULL, undecided_groups = NULL");
+        await stage.Look();
+        Assert.Equal("13 findings in 2 groups, 1 undecided in 1", await Counts());
+
+        async Task<string> Counts()
+        {
+            var view = JsonNode.Parse(await stage.Rita.GetStringAsync(Path))!;
+            return $"{view["findings"]} findings in {view["findingGroups"]} groups, {view["undecided"]} undecided in {view["undecidedGroups"]}";
+        }
+
+        async Task Refused(string detail) =>
+            Assert.Contains(detail, (string)(await Send(stage.Rita, "POST", Path + "/finalize", new { })).Body!["detail"]!, StringComparison.Ordinal);
+    }
+
+    [Theory, OnSqlite, OnPostgres]
     public async Task A_study_is_finalized_when_everything_is_decided_masked_and_scanned_and_opens_again_when_an_image_changes(string kind)
     {
         await using var stage = await ReviewStage.Create(kind);
