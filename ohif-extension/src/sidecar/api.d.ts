@@ -1129,7 +1129,12 @@ export interface components {
             findings: number;
             /**
              * Format: int32
-             * @description What keeps the study from being finalized: the four numbers that follow.
+             * @description Groups of these: findings of one kind at one place of images that are alike take one decision.
+             */
+            findingGroups: number;
+            /**
+             * Format: int32
+             * @description What keeps the study from being finalized: undecided, notApplied, unscannable and missed.
              */
             open: number;
             /**
@@ -1137,6 +1142,11 @@ export interface components {
              * @description Findings that nobody has decided about.
              */
             undecided: number;
+            /**
+             * Format: int32
+             * @description Decisions that these take: groups with at least one undecided finding.
+             */
+            undecidedGroups: number;
             /**
              * Format: int32
              * @description Findings that were accepted and are not masked yet.
