@@ -16,20 +16,25 @@ internal sealed class FrameGroup(IReadOnlyList<FrameImage> frames, LineFinder fi
         {
             return [.. finder.Find(frames[0], token).Select(line => (line, (IReadOnlyList<int>)[0]))];
         }
-        FrameImage[] sources = [Composite.Maximum(frames), Composite.Minimum(frames), frames[frames.Count / 2], Composite.Change(frames)];
-        var found = finder.FindInEach(
-            [(sources[0], isThorough ? Effort.Thorough : Effort.Turned), (sources[1], isThorough ? Effort.Turned : Effort.AllViews), (sources[2], Effort.OneView), (sources[3], Effort.OneView)],
-            token);
+        FrameImage[] sources = [Composite.Maximum(frames), Composite.Minimum(frames), frames[frames.Count / 2]];
+        List<(FrameImage, Effort)> pictures =
+            [(sources[0], isThorough ? Effort.Thorough : Effort.Turned), (sources[1], isThorough ? Effort.Turned : Effort.AllViews), (Composite.Change(frames), Effort.OneView)];
+        if (isThorough)
+        {
+            // Text that stays where it is while brighter and darker things pass behind it is in none of the mixtures. It is in the first group, too.
+            pictures.Add((sources[2], Effort.OneView));
+        }
+        var found = finder.FindInEach(pictures, token);
         var lines = new List<(FoundLine, IReadOnlyList<int>)>();
         foreach (var line in FoundLine.Merge(found.SelectMany(list => list)))
         {
-            var pattern = sources[..3].Select(source => InkPattern.Learn(source, line.Region)).OfType<InkPattern>().MaxBy(pattern => pattern.Contrast);
+            var pattern = sources.Select(source => InkPattern.Learn(source, line.Region)).OfType<InkPattern>().MaxBy(pattern => pattern.Contrast);
             var present = Enumerable.Range(0, frames.Count).Where(i => pattern?.IsIn(frames[i]) == true || IsInOverlay(frames[i], line.Region)).ToList();
             if (present.Count < frames.Count)
             {
                 lines.AddRange(FollowThrough(line, present, token));
             }
-            else if (IsInOneFrame(line, found[2], token))
+            else if (IsInOneFrame(line, isThorough ? found[^1] : [], token))
             {
                 lines.Add((line, present));
             }

@@ -27,6 +27,9 @@ internal sealed class LineFinder(ITextDetector detector)
     /// <summary>Lines as high are looked at again from farther away, others from nearer. Pixels.</summary>
     private const int LargeLetters = 40;
 
+    /// <summary>Of lines as low only parts may be found, a word or two of several: they are looked at from very near, beyond both ends. Pixels, with the room that the detector leaves.</summary>
+    private const int TinyLetters = 14;
+
     private const double SureConfidence = 0.75;
 
     /// <summary>Share of a line's box that a second look has to find.</summary>
@@ -48,13 +51,14 @@ internal sealed class LineFinder(ITextDetector detector)
         ParallelLoop.Run(0, parts.Count, i => seen[i] = parts[i].Look.DetectIn(parts[i].Part, detector, token), token);
         var linesOf = parts.Zip(seen).ToLookup(one => one.First.Look, one => one.Second);
         var lines = new List<FoundLine>[pictures.Count];
-        ParallelLoop.Run(0, pictures.Count, i => lines[i] = Judge([.. looks[i].Select(look => (look, linesOf[look].SelectMany(own => own).ToList()))], token), token);
+        ParallelLoop.Run(0, pictures.Count, i => lines[i] = Judge([.. looks[i].Select(look => (look, linesOf[look].SelectMany(own => own).ToList()))], pictures[i].Effort, token), token);
         return lines;
     }
 
     /// <summary>Joins what the views of one picture show. What one view alone shows, and is not surely a line, has to stand out in a second look, nearer or from
-    /// farther away; and so has what is seen enlarged alone, because anatomy looks like a line there more often than anywhere else.</summary>
-    private List<FoundLine> Judge(List<(Look Look, List<FoundLine> Lines)> looks, CancellationToken token)
+    /// farther away; and so has what is seen enlarged alone, because anatomy looks like a line there more often than anywhere else, and what is large and holds
+    /// no lines: letters are seen from farther away, the waves of a Doppler spectrum are not.</summary>
+    private List<FoundLine> Judge(List<(Look Look, List<FoundLine> Lines)> looks, Effort effort, CancellationToken token)
     {
         var merged = FoundLine.Merge(looks.SelectMany(look => look.Lines).Where(line => IsPlausible(line.Region, looks[0].Look.View)));
         var isBelieved = new bool[merged.Count];
@@ -62,11 +66,35 @@ internal sealed class LineFinder(ITextDetector detector)
         {
             var line = merged[i];
             List<Look> witnesses = [.. looks.Where(look => look.Look.Support == 1 && look.Lines.Exists(own => FoundLine.Intersection(own.Region, line.Region) > 0)).Select(look => look.Look)];
-            isBelieved[i] = line.Support > 1 || (LooksLikeALine(line) && witnesses.Exists(look => look.Way != Way.Enlarged))
+            var mayBeLarge = looks.Exists(look => look.Look.Support > 1 && look.Lines.Exists(own => FoundLine.Intersection(own.Region, line.Region) > 0))
+                || merged.Count(inner => !IsLarge(inner) && SeriesLines.LiesIn(inner.Region, line.Region)) > 1;
+            isBelieved[i] = (!IsLarge(line) || mayBeLarge)
+                    && (line.Support > 1 || (LooksLikeALine(line) && witnesses.Exists(look => look.Way != Way.Enlarged)))
                 || witnesses.Select(look => look.View).Distinct().Any(view => IsSeenAgain(view, line, token));
         }, token);
-        return FoundLine.JoinParts([.. merged.Where((_, i) => isBelieved[i])]);
+        var lines = FoundLine.JoinParts([.. merged.Where((_, i) => isBelieved[i])]);
+        return effort == Effort.Thorough && lines.Count > 0 ? Complete(lines, looks[0].Look.View, token) : lines;
     }
+
+    /// <summary>Adds to tiny lines what is seen of them from very near.</summary>
+    private List<FoundLine> Complete(List<FoundLine> lines, GreyImage view, CancellationToken token)
+    {
+        var tiny = lines.Where(line => Math.Min(line.Region.Width, line.Region.Height) <= TinyLetters).ToList();
+        var seen = new List<FoundLine>[tiny.Count];
+        ParallelLoop.Run(0, tiny.Count, i =>
+        {
+            var region = tiny[i].Region;
+            var beyond = 4 * TinyLetters;
+            var (beside, above) = region.Height > region.Width ? (TinyLetters, beyond) : (beyond, TinyLetters);
+            var (x, y) = (Math.Max(region.X - beside, 0), Math.Max(region.Y - above, 0));
+            var part = Resample.Crop(view, x, y, Math.Min(region.Right + beside, view.Width) - x, Math.Min(region.Bottom + above, view.Height) - y);
+            var look = new Look(part, region.Height > region.Width ? Way.TurnedAndQuadrupled : Way.Quadrupled) { Origin = (x, y) };
+            seen[i] = [.. look.Parts.SelectMany(shown => look.DetectIn(shown, detector, token)).Where(line => FoundLine.JoinParts([tiny[i], line]).Count == 1 || FoundLine.Merge([tiny[i], line]).Count == 1)];
+        }, token);
+        return FoundLine.JoinParts(FoundLine.Merge([.. lines, .. seen.SelectMany(own => own)]));
+    }
+
+    private static bool IsLarge(FoundLine line) => Math.Min(line.Region.Width, line.Region.Height) > LargeLetters;
 
     /// <summary>Nearly as high as wide and a good part of the picture: no line of text.</summary>
     private static bool IsPlausible(Region region, GreyImage picture)
@@ -105,14 +133,14 @@ internal sealed class LineFinder(ITextDetector detector)
     {
         var (x, y) = (Math.Max(near.X - reach, 0), Math.Max(near.Y - reach, 0));
         var (width, height) = (Math.Min(near.Right + reach, picture.Width) - x, Math.Min(near.Bottom + reach, picture.Height) - y);
-        return [.. Find(picture.Crop(x, y, width, height), token).Select(line =>
+        return [.. FindInEach([(picture.Crop(x, y, width, height), Effort.Turned)], token)[0].Select(line =>
             line with { Region = new Region(line.Region.X + x, line.Region.Y + y, line.Region.Width, line.Region.Height) })];
     }
 
     private static List<Look> ChooseLooks(FrameImage picture, Effort effort)
     {
         var views = Rendering.RenderAll(picture);
-        return [.. views.SelectMany((view, rank) => ChooseWays(view, rank == 0 || view.Pixels == picture.Overlay, effort).Select(way => new Look(view, way))),
+        return [.. views.SelectMany((view, rank) => ChooseWays(view, rank == 0 || view.Pixels == picture.Overlay, effort).Select(way => new Look(way == Way.Enlarged && Rendering.IsNoisy(view) ? Resample.Smooth(view) : view, way))),
             .. effort > Effort.OneView ? HiddenLines.FindLooks(picture, views) : []];
     }
 

@@ -17,6 +17,10 @@ internal enum Way
 
     TurnedAndDoubled,
 
+    Quadrupled,
+
+    TurnedAndQuadrupled,
+
     Halved,
 }
 
@@ -45,6 +49,8 @@ internal sealed class Look
             Way.Enlarged => Resample.Enlarge(view),
             Way.Doubled => Resample.Double(view),
             Way.TurnedAndDoubled => Resample.Double(Resample.Turn(view)),
+            Way.Quadrupled => Resample.Double(Resample.Double(view)),
+            Way.TurnedAndQuadrupled => Resample.Double(Resample.Double(Resample.Turn(view))),
             Way.Halved => Resample.Halve(view),
             _ => view,
         });
@@ -54,6 +60,8 @@ internal sealed class Look
             Way.Enlarged => (view.Width * 3 / 2, view.Height * 3 / 2),
             Way.Doubled => (view.Width * 2, view.Height * 2),
             Way.TurnedAndDoubled => (view.Height * 2, view.Width * 2),
+            Way.Quadrupled => (view.Width * 4, view.Height * 4),
+            Way.TurnedAndQuadrupled => (view.Height * 4, view.Width * 4),
             Way.Halved => (view.Width / 2, view.Height / 2),
             _ => (view.Width, view.Height),
         };
@@ -90,6 +98,8 @@ internal sealed class Look
         Way.Enlarged => Scale(region, 2, 3, View.Width, View.Height),
         Way.Doubled => Scale(region, 1, 2, View.Width, View.Height),
         Way.TurnedAndDoubled => TurnBack(Scale(region, 1, 2, View.Height, View.Width)),
+        Way.Quadrupled => Scale(region, 1, 4, View.Width, View.Height),
+        Way.TurnedAndQuadrupled => TurnBack(Scale(region, 1, 4, View.Height, View.Width)),
         Way.Halved => Scale(region, 2, 1, View.Width, View.Height),
         _ => region,
     };

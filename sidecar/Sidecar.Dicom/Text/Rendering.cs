@@ -14,6 +14,12 @@ internal static class Rendering
     /// <summary>Views that differ by less than this in both ends, as a share of their range, show the same.</summary>
     private const double LeastDifference = 0.15;
 
+    /// <summary>How far a noisy pixel is from the mean of its four neighbours, of 255.</summary>
+    private const int NoiseDeviation = 12;
+
+    /// <summary>Share of such pixels from which on a picture is noisy; letters and edges make up less.</summary>
+    private const double LeastNoise = 0.25;
+
     /// <summary>All views that differ, the viewer's first.</summary>
     public static List<GreyImage> RenderAll(FrameImage frame)
     {
@@ -49,6 +55,23 @@ internal static class Rendering
                 ranges.Add(range);
             }
         }
+    }
+
+    /// <summary>Whether many pixels differ much from all their neighbours: letters enlarged together with such noise are lost in it.</summary>
+    public static bool IsNoisy(GreyImage view)
+    {
+        var noisy = 0L;
+        for (var y = 1; y + 1 < view.Height; y++)
+        {
+            var above = view.Pixels.AsSpan((y - 1) * view.Width, view.Width);
+            var row = view.Pixels.AsSpan(y * view.Width, view.Width);
+            var below = view.Pixels.AsSpan((y + 1) * view.Width, view.Width);
+            for (var x = 1; x + 1 < row.Length; x++)
+            {
+                noisy += Math.Abs((4 * row[x]) - row[x - 1] - row[x + 1] - above[x] - below[x]) > 4 * NoiseDeviation ? 1 : 0;
+            }
+        }
+        return noisy > view.Pixels.Length * LeastNoise;
     }
 
     /// <summary>Linear from <paramref name="black"/> to <paramref name="white"/>, clipped beyond.</summary>

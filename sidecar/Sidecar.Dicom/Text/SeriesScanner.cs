@@ -25,12 +25,15 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
     /// <summary>The same for frames of one instance, a loop: they are more alike than the slices of a volume.</summary>
     private const int LoopFrames = 64;
 
+    /// <summary>Fewer frames at the end of a loop are looked at with those before them: they would cost as much as a whole group.</summary>
+    private const int FewFrames = 8;
+
     /// <summary>Pixels of all frames of a group, which are in memory three times: two groups being looked at and the one being decoded.</summary>
-    private const int GroupPixels = 24 << 20;
+    private const int GroupPixels = 36 << 20;
 
     private static readonly LineCandidates Weak = new();
 
-    public string Engine => IsWeak ? "line candidates, rules 3" : "PP-OCRv4 detection, rules 3";
+    public string Engine => IsWeak ? "line candidates, rules 4" : "PP-OCRv4 detection, rules 4";
 
     public bool IsWeak => detector is null;
 
@@ -103,7 +106,7 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
                 equal.Places.Add(place);
                 return;
             }
-            if (group.Count > 0 && (groupLayout != layout || group.Count >= (isLoop && groupInstance == place.Instance ? LoopFrames : GroupFrames) || (group.Count + 1L) * image.Grey.Length > GroupPixels
+            if (group.Count > 0 && (groupLayout != layout || group.Count >= (isLoop && groupInstance == place.Instance ? FramesOfGroup(place) : GroupFrames) || (group.Count + 1L) * image.Grey.Length > GroupPixels
                 || (group[0].Image.Chroma is null) != (image.Chroma is null)))
             {
                 LookAtGroup();
@@ -114,6 +117,8 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
             seen.Add(key, equal);
             group.Add((image, equal));
         }
+
+        private int FramesOfGroup(FramePlace place) => Layouts[place.Instance]!.Frames - place.Frame <= FewFrames ? LoopFrames + FewFrames : LoopFrames;
 
         /// <summary>Looks at what is left and waits for the end.</summary>
         public void Finish()

@@ -162,13 +162,37 @@ public sealed class SeriesScannerTests
     [Fact]
     public void Scan_LineInsideAnother_IsNoFindingOfItsOwn()
     {
-        var boxes = new FixedDetector([new TextBox(new Region(50, 60, 120, 40), 0.9), new TextBox(new Region(60, 62, 60, 12), 0.95), new TextBox(new Region(150, 62, 60, 12), 0.9)]);
-        var format = PixelFormat.Grey(400, 320);
-        var file = new InstanceBuilder("boxes").Image(format, SampleFrame.Gradient(format)[0]).Build();
-
-        var result = Assert.Single(new SeriesScanner(FrameCodecs.Managed, boxes).Scan([new MemorySource("boxes", file)], CancellationToken.None));
+        var result = ScanBoxes(new TextBox(new Region(50, 60, 120, 40), 0.9), new TextBox(new Region(60, 62, 60, 12), 0.95), new TextBox(new Region(150, 62, 60, 12), 0.9));
 
         Assert.Equal([new Region(42, 52, 136, 56), new Region(147, 59, 66, 18)], result.Findings.Select(finding => finding.Region));
+    }
+
+    [Fact]
+    public void Scan_LargeShapeThatIsNotSeenFromFartherAway_IsNoText_UnlessLinesAreInIt()
+    {
+        var waves = new TextBox(new Region(20, 100, 340, 100), 0.95);
+
+        Assert.Empty(ScanBoxes(waves).Findings);
+        Assert.Equal(340 + (2 * 20), Assert.Single(ScanBoxes(waves, new TextBox(new Region(30, 105, 200, 20), 0.9), new TextBox(new Region(30, 150, 200, 20), 0.9)).Findings).Region.Width);
+    }
+
+    [Fact]
+    public void Scan_TinyLineOfWhichAPartIsSeen_IsCompletedFromVeryNear()
+    {
+        var part = new TextBox(new Region(50, 60, 60, 10), 0.9);
+        // From very near, with 56 pixels beyond both ends and 14 above and below, as far as the picture goes.
+        var boxes = new FixedDetector([part], (4 * 166, 4 * 38), [new TextBox(new Region(4 * 50, 4 * 14, 4 * 100, 4 * 10), 0.9)]);
+
+        Assert.Equal(new Region(47, 57, 106, 16), Assert.Single(ScanBoxes(boxes).Findings).Region);
+    }
+
+    [Fact]
+    public void Scan_TextInTheIconAlone_IsNotFound()
+    {
+        // Said in docs/conformance.md: masking removes icons, the search does not look at them.
+        var file = new InstanceBuilder("icon").Image(Format, Frame(1, [])).Icon(64, 64).Build();
+
+        Assert.Empty(Assert.Single(Scan([("icon", file)])).Findings);
     }
 
     [Fact]
@@ -215,6 +239,15 @@ public sealed class SeriesScannerTests
     private IReadOnlyList<InstanceScan> Scan(params IReadOnlyList<(string Name, byte[] File)> files) =>
         new SeriesScanner(FrameCodecs.Managed, detector).Scan([.. files.Select(file => new MemorySource(file.Name, file.File))], CancellationToken.None);
 
+    private static InstanceScan ScanBoxes(params TextBox[] boxes) => ScanBoxes(new FixedDetector(boxes));
+
+    private static InstanceScan ScanBoxes(FixedDetector detector)
+    {
+        var format = PixelFormat.Grey(400, 320);
+        var file = new InstanceBuilder("boxes").Image(format, SampleFrame.Gradient(format)[0]).Build();
+        return Assert.Single(new SeriesScanner(FrameCodecs.Managed, detector).Scan([new MemorySource("boxes", file)], CancellationToken.None));
+    }
+
     private static (string, byte[]) Instance(int i, (int X, int Y)[] texts) =>
         (i.ToString(System.Globalization.CultureInfo.InvariantCulture), new InstanceBuilder($"slice{i}").Image(Format, Frame(i, texts)).Build());
 
@@ -249,9 +282,11 @@ public sealed class SeriesScannerTests
         public Stream Open() => new MemoryStream(file, 0, file.Length, writable: false, publiclyVisible: true);
     }
 
-    private sealed class FixedDetector(IReadOnlyList<TextBox> boxes) : ITextDetector
+    /// <summary>Sees boxes in a picture of 400 × 320, others in one of another size, and else nothing.</summary>
+    private sealed class FixedDetector(IReadOnlyList<TextBox> boxes, (int Width, int Height) other = default, IReadOnlyList<TextBox>? boxesInOther = null) : ITextDetector
     {
-        public IReadOnlyList<TextBox> Detect(GreyImage image, CancellationToken token) => (image.Width, image.Height) == (400, 320) ? boxes : [];
+        public IReadOnlyList<TextBox> Detect(GreyImage image, CancellationToken token) =>
+            (image.Width, image.Height) == (400, 320) ? boxes : (image.Width, image.Height) == other ? boxesInOther! : [];
     }
 
     /// <summary>Sees a line where a picture of its own size has so many white pixels and no fewer.</summary>
