@@ -5,56 +5,22 @@ public sealed record GatheredOutcome(MaskOutcome Outcome, string? OriginalMd5, s
 
 /// <summary>
 /// Masks for several callers at once, and lets the hashes of their short files be computed together, which takes a fraction of the time where the
-/// processor has no instructions for SHA-256. Nobody waits for a caller who is not about to finish.
+/// processor has no instructions for SHA-256. A caller who takes long keeps nobody waiting.
 /// </summary>
 public sealed class GatheredMasking(InstanceMasker masker)
 {
-    /// <summary>For others' images. Most take a few milliseconds; some are decoded for seconds.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
+    /// <summary>For others' images. Most come within a few milliseconds; some are decoded for seconds.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(40);
 
+    private readonly InstanceMasker masker = masker;
     private readonly Lock gate = new();
-    private readonly List<Waiter> waiting = [];
-    // Callers whose short files are being masked: they will come to the hashing soon.
+    private List<Waiter> waiting = [];
+    // Callers who will come to the hashing of short files soon.
     private int coming;
 
-    /// <summary>As <see cref="InstanceMasker.BurnMasks"/>, on a thread of the pool.</summary>
-    public async Task<GatheredOutcome> BurnMasks(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
-    {
-        if (!PendingMask.GainsByCompany(original.Length))
-        {
-            return await Task.Run(
-                () =>
-                {
-                    using var alone = masker.Begin(original, result, masks, withMd5: true, token);
-                    return Complete(alone);
-                },
-                token);
-        }
-        lock (gate)
-        {
-            coming++;
-        }
-        PendingMask pending;
-        try
-        {
-            pending = await Task.Run(() => masker.Begin(original, result, masks, withMd5: true, token), token);
-        }
-        catch
-        {
-            Arrive(null);
-            throw;
-        }
-        using (pending)
-        {
-            var waiter = new Waiter(pending);
-            Arrive(waiter);
-            if (await Task.WhenAny(waiter.Hashed.Task, Task.Delay(Patience, CancellationToken.None)) != waiter.Hashed.Task && !Leaves(waiter))
-            {
-                await waiter.Hashed.Task; // being hashed just now
-            }
-            return Complete(pending);
-        }
-    }
+    /// <summary>Says that an image will come, so that the hashes of those before it wait for it a little. Dispose the result when it has come or will not.</summary>
+    /// <param name="length">Of its file, in bytes, as far as it is known.</param>
+    public ExpectedImage Expect(long length) => new(this, PendingMask.GainsByCompany(length));
 
     private static GatheredOutcome Complete(PendingMask pending)
     {
@@ -63,23 +29,56 @@ public sealed class GatheredMasking(InstanceMasker masker)
         return new GatheredOutcome(outcome, original, result);
     }
 
-    /// <summary>Whoever makes the group full, or is the last to come, hashes for all.</summary>
-    private void Arrive(Waiter? waiter)
+    private async Task<GatheredOutcome> HashAndComplete(PendingMask pending, Action arrive)
     {
-        List<Waiter> group = [];
+        var waiter = new Waiter(pending);
+        lock (gate)
+        {
+            waiting.Add(waiter);
+        }
+        arrive();
+        if (await Task.WhenAny(waiter.Hashed.Task, Task.Delay(Patience, CancellationToken.None)) != waiter.Hashed.Task)
+        {
+            List<Waiter> group;
+            lock (gate)
+            {
+                group = waiting.Contains(waiter) ? Take() : [];
+            }
+            Hash(group);
+            await waiter.Hashed.Task;
+        }
+        return Complete(pending);
+    }
+
+    private void Announce()
+    {
+        lock (gate)
+        {
+            coming++;
+        }
+    }
+
+    /// <summary>Whoever makes the group full, or is the last to come, hashes for all.</summary>
+    private void Arrive()
+    {
+        List<Waiter> group;
         lock (gate)
         {
             coming--;
-            if (waiter is not null)
-            {
-                waiting.Add(waiter);
-            }
-            if (coming == 0 || waiting.Count >= PendingMask.FullCompany)
-            {
-                group = [.. waiting];
-                waiting.Clear();
-            }
+            group = coming == 0 || waiting.Count >= PendingMask.FullCompany ? Take() : [];
         }
+        Hash(group);
+    }
+
+    private List<Waiter> Take()
+    {
+        var group = waiting;
+        waiting = [];
+        return group;
+    }
+
+    private static void Hash(List<Waiter> group)
+    {
         try
         {
             PendingMask.HashTogether(group.Select(one => one.Pending));
@@ -91,11 +90,35 @@ public sealed class GatheredMasking(InstanceMasker masker)
         }
     }
 
-    private bool Leaves(Waiter waiter)
+    /// <summary>One image that was announced.</summary>
+    public sealed class ExpectedImage : IDisposable
     {
-        lock (gate)
+        private readonly GatheredMasking owner;
+        private int announced;
+
+        internal ExpectedImage(GatheredMasking owner, bool isShort)
         {
-            return waiting.Remove(waiter);
+            this.owner = owner;
+            announced = isShort ? 1 : 0;
+            if (isShort)
+            {
+                owner.Announce();
+            }
+        }
+
+        /// <summary>As <see cref="InstanceMasker.BurnMasks"/>, on a thread of the pool.</summary>
+        public async Task<GatheredOutcome> BurnMasks(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
+        {
+            using var pending = await Task.Run(() => owner.masker.Begin(original, result, masks, withMd5: true, token), token);
+            return Volatile.Read(ref announced) == 1 ? await owner.HashAndComplete(pending, Dispose) : await Task.Run(() => Complete(pending), token);
+        }
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref announced, 0) == 1)
+            {
+                owner.Arrive();
+            }
         }
     }
 

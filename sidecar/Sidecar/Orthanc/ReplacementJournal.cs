@@ -72,7 +72,7 @@ internal sealed record SpoolKeys(byte[] Original)
 /// <summary>
 /// The files that make a replacement survive a crash: a folder a job, readable by the service's user alone. This class is the only one that
 /// opens them. Everything in it is encrypted: each file by a key of its own, which is in the record, and the record by the journal's key, which lies
-/// elsewhere. Originals stay until the masked instance is verified; then their keys are overwritten and the files deleted.
+/// elsewhere. Originals stay until the masked instance is verified; then their keys are overwritten, and their files used for others until the job ends.
 /// </summary>
 internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, JournalKey journalKey)
 {
@@ -83,13 +83,15 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     // Of versions that kept the masked file in the journal, too.
     private const string OldMaskedSuffix = ".masked";
 
+    private readonly SpareFiles _spares = new();
+
     private string Root => storage.Value.JournalDirectory;
 
     /// <summary>A new empty file for an instance as it is in Orthanc, readable and writable.</summary>
     public EncryptedStream CreateOriginal(string job, OrthancId instance, SpoolKeys keys)
     {
         EnsureFolder(job);
-        return new EncryptedStream(PrivateFiles.Create(OriginalPath(job, instance)), keys.Original);
+        return EncryptedStream.Overwrite(_spares.Take(OriginalPath(job, instance)), keys.Original);
     }
 
     /// <summary>Null where it was moved away by <see cref="MoveOriginal"/>.</summary>
@@ -118,9 +120,10 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     public long SizeOf(InstanceRecord record) =>
         new FileInfo(OriginalPath(record.JobId, record.Id)) is { Exists: true } file ? EncryptedStream.PlainLength(file.Length) : 0;
 
-    public void DeleteOriginal(string job, OrthancId instance)
+    /// <summary>Of an instance without an open record.</summary>
+    public void DropOriginal(string job, OrthancId instance)
     {
-        File.Delete(OriginalPath(job, instance));
+        _spares.Give(OriginalPath(job, instance));
         File.Delete(Path.ChangeExtension(OriginalPath(job, instance), OldMaskedSuffix));
     }
 
@@ -136,21 +139,22 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     /// <summary>Puts the record on disk; returns when it would survive a power cut. Only then may Orthanc be written to.</summary>
     public void Open(InstanceRecord record) => WriteDurably(RecordPath(record.JobId, record.Id), JsonSerializer.SerializeToUtf8Bytes(record, JournalJson.Default.InstanceRecord));
 
-    public InstanceRecord? FindRecord(string job, OrthancId instance) => Read(RecordPath(job, instance), JournalJson.Default.InstanceRecord);
+    public InstanceRecord? FindRecord(string job, OrthancId instance) => ReadRecord(RecordPath(job, instance));
 
     /// <summary>
-    /// Overwrites the record, and with it the only keys of its files, on disk; then deletes it and them. A crash in between leaves files that no record
-    /// needs and nobody can read, which the next start sweeps.
+    /// Overwrites the record, and with it the only keys of its files. That is on disk when another instance's record is, which takes its place, and at the
+    /// latest when the job is closed. A crash in between leaves files that no record needs, which the next start sweeps.
     /// </summary>
     public void Close(InstanceRecord record)
     {
-        PrivateFiles.Shred(RecordPath(record.JobId, record.Id));
+        PrivateFiles.Zero(RecordPath(record.JobId, record.Id));
+        _spares.Give(RecordPath(record.JobId, record.Id));
         foreach (var attachment in record.Instance.Attachments)
         {
             File.Delete(Path.Combine(FolderOf(record.JobId), attachment.File));
         }
 
-        DeleteOriginal(record.JobId, record.Id);
+        DropOriginal(record.JobId, record.Id);
     }
 
     public ParentsRecord? FindParents(string job) => Read(Path.Combine(FolderOf(job), ParentsFile), JournalJson.Default.ParentsRecord);
@@ -176,6 +180,7 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
         }
 
         PrivateFiles.Shred(Path.Combine(FolderOf(job), ParentsFile));
+        ShredSpares(job);
         Directory.Delete(FolderOf(job), recursive: true);
     }
 
@@ -187,7 +192,7 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
         Directory.Exists(FolderOf(job))
             ? Directory.EnumerateFiles(FolderOf(job), "*" + RecordSuffix)
                 .Where(f => Path.GetFileName(f) != ParentsFile)
-                .Select(f => Read(f, JournalJson.Default.InstanceRecord))
+                .Select(ReadRecord)
                 .OfType<InstanceRecord>()
             : [];
 
@@ -202,10 +207,29 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
             }
 
             var record = Path.ChangeExtension(spool, RecordSuffix);
-            if (Read(record, JournalJson.Default.InstanceRecord) is null)
+            if (ReadRecord(record) is null)
             {
-                File.Delete(record);
+                PrivateFiles.Shred(record);
                 File.Delete(spool);
+            }
+        }
+
+        ShredSpares(job);
+    }
+
+    // What overwrote their keys may not have reached the disk.
+    private void ShredSpares(string job)
+    {
+        _spares.Forget(FolderOf(job));
+        foreach (var spare in Directory.EnumerateFiles(FolderOf(job), "*" + SpareFiles.Suffix).ToList())
+        {
+            if (spare.EndsWith(RecordSuffix + SpareFiles.Suffix, StringComparison.Ordinal))
+            {
+                PrivateFiles.Shred(spare);
+            }
+            else
+            {
+                File.Delete(spare);
             }
         }
     }
@@ -232,10 +256,15 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     // Straight under its name: fsync of a new file also makes its directory entry durable on ext4 and XFS, a rename would need one more.
     private void WriteDurably(string path, byte[] content)
     {
-        using var file = PrivateFiles.Create(path);
+        using var file = _spares.Take(path);
         file.Write(journalKey.Seal(content));
+        file.SetLength(file.Position);
         file.Flush(flushToDisk: true);
     }
+
+    // After a power cut a file may have got its new name, but not its new content: that it holds another instance's record makes it none.
+    private InstanceRecord? ReadRecord(string path) =>
+        Read(path, JournalJson.Default.InstanceRecord) is { } record && record.Id.Value == Path.GetFileNameWithoutExtension(path) ? record : null;
 
     // Null where there is none, or where it was cut off while it was written, so that nothing that waits for it was done.
     private T? Read<T>(string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)

@@ -104,7 +104,7 @@ internal sealed partial class SafeReplacement(
     /// <param name="token">Ends the work; what was begun stays in the journal.</param>
     /// <exception cref="OrthancException">Orthanc does not answer; call again later. An open record, if there is one, says what was done.</exception>
     public Task<ReplacementOutcome> Replace(string job, OrthancId instance, IReadOnlyList<Mask> masks, string? md5, CancellationToken token) =>
-        Replace(job, instance, md5, (original, result) => Mask(instance, original, result, masks, token), token);
+        Replace(job, instance, md5, (expected, original, result) => Mask(instance, expected, original, result, masks, token), token);
 
     /// <summary>
     /// Puts a kept original over the masked image that took its place, in the same way; only over exactly the file that this service stored then.
@@ -138,11 +138,11 @@ internal sealed partial class SafeReplacement(
 
         return seal is null
             ? new ReplacementOutcome.Refused(RefusalCause.Damaged, "The original is not kept any more. The masked image was not touched.")
-            : await Replace(job, instance, seal.MaskedMd5, (_, original) => CopyOriginal(seal, original, token), token);
+            : await Replace(job, instance, seal.MaskedMd5, (_, _, original) => CopyOriginal(seal, original, token), token);
     }
 
     private async Task<ReplacementOutcome> Replace(
-        string job, OrthancId instance, string? md5, Func<EncryptedStream, EncryptedStream, Task<Made>> make, CancellationToken token)
+        string job, OrthancId instance, string? md5, Func<GatheredMasking.ExpectedImage, EncryptedStream, EncryptedStream, Task<Made>> make, CancellationToken token)
     {
         for (var attempt = 1; attempt <= Attempts; attempt++)
         {
@@ -212,9 +212,10 @@ internal sealed partial class SafeReplacement(
 
     // Null: the instance is not the one that was read any more.
     private async Task<ReplacementOutcome?> MakeAndStore(
-        string job, OrthancId instance, FileInfoAnswer info, Func<EncryptedStream, EncryptedStream, Task<Made>> make, CancellationToken token)
+        string job, OrthancId instance, FileInfoAnswer info, Func<GatheredMasking.ExpectedImage, EncryptedStream, EncryptedStream, Task<Made>> make, CancellationToken token)
     {
         var opened = false;
+        using var expected = masking.Expect(info.UncompressedSize);
         try
         {
             var keys = SpoolKeys.Create();
@@ -227,7 +228,7 @@ internal sealed partial class SafeReplacement(
                 }
 
                 original.Position = 0;
-                var made = await make(original, result);
+                var made = await make(expected, original, result);
                 if ((made.OriginalMd5 ?? await HashOf(original, token)) != info.UncompressedMd5)
                 {
                     return await IsStill(instance, info, token)
@@ -270,7 +271,7 @@ internal sealed partial class SafeReplacement(
         {
             if (!opened)
             {
-                journal.DeleteOriginal(job, instance);
+                journal.DropOriginal(job, instance);
             }
         }
     }
@@ -297,12 +298,12 @@ internal sealed partial class SafeReplacement(
         return new Made { ResultMd5 = seal.Md5 };
     }
 
-    private async Task<Made> Mask(OrthancId instance, Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
+    private async Task<Made> Mask(OrthancId instance, GatheredMasking.ExpectedImage expected, Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
     {
         try
         {
             using var timing = ServiceMeter.Time(ServiceMeter.Mask);
-            var gathered = await masking.BurnMasks(original, result, masks, token);
+            var gathered = await expected.BurnMasks(original, result, masks, token);
             return gathered.Outcome switch
             {
                 MaskOutcome.Masked done => new Made { Proof = done.Proof, OriginalMd5 = gathered.OriginalMd5, ResultMd5 = gathered.ResultMd5 },

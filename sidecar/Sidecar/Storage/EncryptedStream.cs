@@ -28,6 +28,8 @@ internal sealed class EncryptedStream : PositionedStream
     private readonly Lock gate = new();
     private readonly List<Chunk> held = [];
     private FileStream? file;
+    // The file may have held more than it does now.
+    private bool isToBeCut;
     // The chunk in work behind those held; another one takes its place.
     private Chunk? passing;
     private long length;
@@ -46,6 +48,11 @@ internal sealed class EncryptedStream : PositionedStream
         this.temporaryFolder = temporaryFolder;
         cipher = new AesGcm(RandomNumberGenerator.GetBytes(KeyBytes), TagBytes);
     }
+
+    /// <summary>A new one in the place of what the file holds, which is not looked at.</summary>
+    /// <param name="file">Its handle is closed with the stream.</param>
+    /// <param name="key">256 bits, for this content alone.</param>
+    public static EncryptedStream Overwrite(FileStream file, ReadOnlySpan<byte> key) => new(file, key) { length = 0, isToBeCut = true };
 
     /// <summary>A new one whose content is gone for good when it is disposed, or when the process ends however it does.</summary>
     /// <param name="folder">For its file, if it grows that long.</param>
@@ -66,6 +73,12 @@ internal sealed class EncryptedStream : PositionedStream
     {
         var chunks = (storedLength + StoredChunkBytes - 1) / StoredChunkBytes;
         return Math.Max(0, storedLength - (chunks * (NonceBytes + TagBytes)));
+    }
+
+    private static long StoredLength(long plainLength)
+    {
+        var chunks = (plainLength + ChunkBytes - 1) / ChunkBytes;
+        return plainLength + (chunks * (NonceBytes + TagBytes));
     }
 
     /// <exception cref="IOException">What is on disk is not what was written: cut off, changed, or of another key.</exception>
@@ -257,6 +270,10 @@ internal sealed class EncryptedStream : PositionedStream
             if (passing is not null)
             {
                 StoreChanged(passing);
+            }
+            if (isToBeCut && file!.Length > StoredLength(length))
+            {
+                file.SetLength(StoredLength(length));
             }
         }
     }

@@ -28,13 +28,27 @@ internal static class PrivateFiles
     {
         if (File.Exists(path))
         {
-            using (var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Write, BufferSize = 0 }))
-            {
-                file.Write(new byte[file.Length]);
-                file.Flush(flushToDisk: true);
-            }
-
+            Zero(path, toDisk: true);
             File.Delete(path);
+        }
+    }
+
+    /// <summary>Overwrites a file with zeros; the disk has them some time later, or with the next content that is made durable. Does nothing where there is none.</summary>
+    public static void Zero(string path)
+    {
+        if (File.Exists(path))
+        {
+            Zero(path, toDisk: false);
+        }
+    }
+
+    private static void Zero(string path, bool toDisk)
+    {
+        using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Write, BufferSize = 0 });
+        file.Write(new byte[file.Length]);
+        if (toDisk)
+        {
+            file.Flush(flushToDisk: true);
         }
     }
 

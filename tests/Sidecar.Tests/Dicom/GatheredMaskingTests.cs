@@ -24,7 +24,7 @@ public sealed class GatheredMaskingTests
         {
             var image = Image(caller);
             using var result = new MemoryStream();
-            var its = await gathered.BurnMasks(new MemoryStream(image), result, Masks, CancellationToken.None);
+            var its = await BurnMasks(gathered, new MemoryStream(image), result, Masks, CancellationToken.None);
             var outcome = Assert.IsType<MaskOutcome.Masked>(its.Outcome);
             Assert.Equal((Md5(image), Md5(result.ToArray())), (its.OriginalMd5, its.ResultMd5));
             Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(image)), outcome.Proof.Sha256);
@@ -36,13 +36,26 @@ public sealed class GatheredMaskingTests
     }
 
     [Fact]
+    public async Task One_who_was_announced_and_does_not_come_keeps_nobody_waiting()
+    {
+        var gathered = new GatheredMasking(new InstanceMasker(FrameCodecs.Managed));
+        var announced = gathered.Expect(length: 5000);
+        var before = BurnMasks(gathered, new MemoryStream(Image(1)), new MemoryStream(), Masks, CancellationToken.None);
+        announced.Dispose();
+        announced.Dispose();
+
+        Assert.IsType<MaskOutcome.Masked>((await before).Outcome);
+        Assert.IsType<MaskOutcome.Masked>((await BurnMasks(gathered, new MemoryStream(Image(2)), new MemoryStream(), Masks, CancellationToken.None)).Outcome);
+    }
+
+    [Fact]
     public async Task A_long_file_is_hashed_beside_the_work()
     {
         var format = PixelFormat.Grey(1024, 1024, bitsStored: 12);
         var image = new InstanceBuilder().Image(format, SampleFrame.Noise(format, seed: 1)).Build();
         using var result = new MemoryStream();
 
-        var its = await new GatheredMasking(new InstanceMasker(FrameCodecs.Managed)).BurnMasks(new MemoryStream(image), result, Masks, CancellationToken.None);
+        var its = await BurnMasks(new GatheredMasking(new InstanceMasker(FrameCodecs.Managed)), new MemoryStream(image), result, Masks, CancellationToken.None);
 
         var outcome = Assert.IsType<MaskOutcome.Masked>(its.Outcome);
         Assert.Equal((Md5(image), Md5(result.ToArray())), (its.OriginalMd5, its.ResultMd5));
@@ -56,16 +69,16 @@ public sealed class GatheredMaskingTests
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();
 
-        var broken = gathered.BurnMasks(new BrokenStream(), new MemoryStream(), Masks, CancellationToken.None);
-        var gone = gathered.BurnMasks(new MemoryStream(Image(1)), new MemoryStream(), Masks, cancelled.Token);
-        var garbage = gathered.BurnMasks(new MemoryStream(new byte[500]), new MemoryStream(), Masks, CancellationToken.None);
-        var whole = gathered.BurnMasks(new MemoryStream(Image(2)), new MemoryStream(), Masks, CancellationToken.None);
+        var broken = BurnMasks(gathered, new BrokenStream(), new MemoryStream(), Masks, CancellationToken.None);
+        var gone = BurnMasks(gathered, new MemoryStream(Image(1)), new MemoryStream(), Masks, cancelled.Token);
+        var garbage = BurnMasks(gathered, new MemoryStream(new byte[500]), new MemoryStream(), Masks, CancellationToken.None);
+        var whole = BurnMasks(gathered, new MemoryStream(Image(2)), new MemoryStream(), Masks, CancellationToken.None);
 
         await Assert.ThrowsAsync<IOException>(() => broken);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone);
         Assert.IsNotType<MaskOutcome.Masked>((await garbage).Outcome);
         Assert.IsType<MaskOutcome.Masked>((await whole).Outcome);
-        Assert.IsType<MaskOutcome.Masked>((await gathered.BurnMasks(new MemoryStream(Image(3)), new MemoryStream(), Masks, CancellationToken.None)).Outcome);
+        Assert.IsType<MaskOutcome.Masked>((await BurnMasks(gathered, new MemoryStream(Image(3)), new MemoryStream(), Masks, CancellationToken.None)).Outcome);
     }
 
     [Fact]
@@ -73,13 +86,19 @@ public sealed class GatheredMaskingTests
     {
         var gathered = new GatheredMasking(new InstanceMasker(FrameCodecs.Managed));
         using var slow = new SlowStream(Image(1));
-        var late = gathered.BurnMasks(slow, new MemoryStream(), Masks, CancellationToken.None);
+        var late = BurnMasks(gathered, slow, new MemoryStream(), Masks, CancellationToken.None);
 
-        Assert.IsType<MaskOutcome.Masked>((await gathered.BurnMasks(new MemoryStream(Image(2)), new MemoryStream(), Masks, CancellationToken.None)).Outcome);
+        Assert.IsType<MaskOutcome.Masked>((await BurnMasks(gathered, new MemoryStream(Image(2)), new MemoryStream(), Masks, CancellationToken.None)).Outcome);
 
         Assert.False(late.IsCompleted);
         slow.GoOn.Set();
         Assert.IsType<MaskOutcome.Masked>((await late).Outcome);
+    }
+
+    private static async Task<GatheredOutcome> BurnMasks(GatheredMasking gathered, Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
+    {
+        using var expected = gathered.Expect(original.Length);
+        return await expected.BurnMasks(original, result, masks, token);
     }
 
     private static byte[] Image(int seed)

@@ -40,9 +40,91 @@ public sealed class ReplacementJournalTests : IDisposable
         Assert.Throws<InvalidOperationException>(() => _journal.CloseJob("job"));
 
         _journal.Close(read);
-        Assert.Empty(Directory.EnumerateFiles(_folder.FullName, "*", SearchOption.AllDirectories));
+        Assert.Empty(_journal.OpenRecords("job"));
+        Assert.Null(_journal.FindRecord("job", Instance));
+        Assert.Null(_journal.FindOriginal(read));
         _journal.CloseJob("job");
         Assert.Empty(_journal.Jobs());
+    }
+
+    [Fact]
+    public void Files_of_a_closed_image_hold_the_next_one_and_nothing_of_the_first()
+    {
+        Spool("the first one is longer");
+        _journal.Open(Record() with { Uuid = new string('x', 500) });
+        _journal.Close(Record());
+
+        Spool();
+        _journal.Open(Record());
+
+        Assert.Equal(["a-b-c.original", "a-b-c.record"], Directory.EnumerateFiles(JobFolder).Select(f => Path.GetFileName(f)).Order());
+        Assert.Equivalent(Record(), _journal.FindRecord("job", Instance), strict: true);
+        Assert.Equal("original"u8.ToArray(), ReadAll(_journal.FindOriginal(Record())!));
+        Assert.Equal(8, _journal.SizeOf(Record()));
+    }
+
+    [Fact]
+    public void Long_files_are_not_kept_for_the_next_image()
+    {
+        using (var original = _journal.CreateOriginal("job", Instance, Keys))
+        {
+            original.Write(new byte[17 * 1024 * 1024]);
+        }
+
+        _journal.DropOriginal("job", Instance);
+
+        Assert.Empty(Directory.EnumerateFiles(JobFolder));
+    }
+
+    [Fact]
+    public void A_file_that_another_service_swept_is_made_anew()
+    {
+        Spool();
+        _journal.Open(Record());
+        _journal.Close(Record());
+        foreach (var file in Directory.EnumerateFiles(JobFolder))
+        {
+            File.Delete(file);
+        }
+
+        Spool();
+        _journal.Open(Record());
+
+        Assert.Equivalent(Record(), Assert.Single(_journal.OpenRecords("job")), strict: true);
+        Assert.Equal("original"u8.ToArray(), ReadAll(_journal.FindOriginal(Record())!));
+    }
+
+    [Fact]
+    public void A_record_under_the_name_of_another_image_counts_as_none_and_is_overwritten_when_it_is_swept()
+    {
+        // The file was given to the next image, and a power cut kept what was to be written to it from the disk.
+        Spool();
+        _journal.Open(Record());
+        File.Move(Path.Combine(JobFolder, "a-b-c.record"), Path.Combine(JobFolder, "d-e-f.record"));
+        File.Move(Path.Combine(JobFolder, "a-b-c.original"), Path.Combine(JobFolder, "d-e-f.original"));
+        var kept = Link("d-e-f.record");
+
+        Assert.Null(_journal.FindRecord("job", new OrthancId("d-e-f")));
+        Assert.Empty(_journal.OpenRecords("job"));
+        _journal.SweepUnopened("job");
+
+        Assert.Empty(Directory.EnumerateFiles(JobFolder));
+        Assert.DoesNotContain(File.ReadAllBytes(kept), b => b != 0);
+    }
+
+    [Fact]
+    public void What_a_stopped_service_left_of_closed_images_is_overwritten_and_deleted()
+    {
+        Spool();
+        _journal.Open(Record());
+        var kept = Link("a-b-c.record");
+        File.Move(Path.Combine(JobFolder, "a-b-c.record"), Path.Combine(JobFolder, "1.record.spare"));
+        File.Move(Path.Combine(JobFolder, "a-b-c.original"), Path.Combine(JobFolder, "1.original.spare"));
+
+        Journal(1).SweepUnopened("job");
+
+        Assert.Empty(Directory.EnumerateFiles(JobFolder));
+        Assert.DoesNotContain(File.ReadAllBytes(kept), b => b != 0);
     }
 
     [Fact]
@@ -114,15 +196,11 @@ public sealed class ReplacementJournalTests : IDisposable
     }
 
     [Fact]
-    public void A_closed_record_is_overwritten_before_it_is_deleted()
+    public void A_closed_record_is_overwritten()
     {
         Spool();
         _journal.Open(Record());
-        // A second name for the same bytes on disk, as an undelete tool would have.
-        var file = Path.Combine(_folder.FullName, "journal", "job", "a-b-c.record");
-        var kept = Path.Combine(_folder.FullName, "kept");
-        var link = System.Diagnostics.Process.Start("ln", [file, kept]);
-        link.WaitForExit();
+        var kept = Link("a-b-c.record");
         Assert.Contains(File.ReadAllBytes(kept), b => b != 0);
 
         _journal.Close(Record());
@@ -152,10 +230,20 @@ public sealed class ReplacementJournalTests : IDisposable
         Assert.Equal(2, Directory.GetFiles(_folder.FullName, "*", SearchOption.AllDirectories).Length);
     }
 
-    private void Spool()
+    private string JobFolder => Path.Combine(_folder.FullName, "journal", "job");
+
+    // A second name for the same bytes on disk, as an undelete tool would have.
+    private string Link(string file)
+    {
+        var kept = Path.Combine(_folder.FullName, "kept");
+        System.Diagnostics.Process.Start("ln", [Path.Combine(JobFolder, file), kept]).WaitForExit();
+        return kept;
+    }
+
+    private void Spool(string content = "original")
     {
         using var original = _journal.CreateOriginal("job", Instance, Keys);
-        original.Write("original"u8);
+        original.Write(System.Text.Encoding.ASCII.GetBytes(content));
     }
 
     private static byte[] ReadAll(Stream stream)

@@ -69,7 +69,7 @@ public sealed class SafeReplacementTests : IDisposable
     public async Task Where_nobody_has_it_the_record_stays_and_the_message_says_what_to_do()
     {
         var record = Begin();
-        _journal.DeleteOriginal("job", Instance);
+        _journal.DropOriginal("job", Instance);
 
         var error = await Assert.ThrowsAsync<IOException>(() => _replacement.Settle(record, default));
 

@@ -70,7 +70,7 @@ public sealed class SealedOriginalsTests : IDisposable
     {
         var (journal, originals) = Open(1);
         var record = Spool(journal, "the original");
-        journal.DeleteOriginal("job", Instance);
+        journal.DropOriginal("job", Instance);
 
         Assert.Throws<FileNotFoundException>(() => originals.Keep(record));
         File.WriteAllText(Path.Combine(_folder.FullName, "sealed", "job", "x"), "");
