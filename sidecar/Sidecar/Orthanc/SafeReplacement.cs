@@ -138,7 +138,16 @@ internal sealed partial class SafeReplacement(
 
         return seal is null
             ? new ReplacementOutcome.Refused(RefusalCause.Damaged, "The original is not kept any more. The masked image was not touched.")
-            : await Replace(job, instance, seal.MaskedMd5, (_, _, original) => CopyOriginal(seal, original, token), token);
+            : await Replace(
+                job,
+                instance,
+                seal.MaskedMd5,
+                (expected, _, original) =>
+                {
+                    expected.Dispose(); // nobody waits for what is not masked
+                    return CopyOriginal(seal, original, token);
+                },
+                token);
     }
 
     private async Task<ReplacementOutcome> Replace(

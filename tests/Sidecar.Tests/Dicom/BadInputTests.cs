@@ -70,6 +70,17 @@ public sealed class BadInputTests
         ["no fragment"] = (() => new InstanceBuilder().Encapsulate(TransferSyntaxes.RleLossless, []).Build(), "holds no frame"),
         ["sequences without end"] = (() => Surgery.InsertBefore(new InstanceBuilder().Build(), 0x7FE00010, Nested(100)), "deeper than 64 levels"),
         ["subsampled with an odd width"] = (() => Image(PixelFormat.Colour(5, 4, "YBR_FULL_422"), 1).Build(), "even width"),
+        ["pixels on another server"] = (() => new InstanceBuilder().FileMeta(0x00020010, "UI", "1.2.840.10008.1.2.4.94").Build(), "keeps its pixels on another server"),
+        ["retired JPEG"] = (() => new InstanceBuilder().FileMeta(0x00020010, "UI", "1.2.840.10008.1.2.4.60").Build(), "is retired and not supported"),
+        ["RLE of 12 bits"] = (() => TwelveBits(TransferSyntaxes.RleLossless), "RLE with BitsAllocated 12"),
+        ["deflated frames of 12 bits"] = (() => TwelveBits("1.2.840.10008.1.2.8.1"), "Deflated frames of MONOCHROME2 with BitsAllocated 12"),
+        ["colour model of JPEG 2000"] = (() => Image(PixelFormat.Colour(8, 8, "YBR_ICT"), 1).Build(), "YBR_ICT is not defined for uncompressed pixels"),
+        ["overlay without a size"] = (() => new InstanceBuilder().Overlay(0, 64, 48, (_, _, _) => true).Set(0x60000010, "US", 0).Build(), "(6000,3000) has no size"),
+        ["variable pixel data"] = (() => new InstanceBuilder().Set(0x7F200010, "OW", new byte[10]).Build(), "retired variable pixel data (7F20,0010)"),
+        ["palette cut off"] = (() => Image(PixelFormat.Indexed(8, 8, Palette.Mixed()), 1).Set(0x00281202, "OW", new byte[4]).Build(), "green palette is shorter than its descriptor says"),
+        ["palette out of reach"] = (() => Image(PixelFormat.Indexed(8, 8, Palette.Mixed()), 1).Set(0x00281101, "US", 256, 300, 16).Build(), "No entry of the palette can be reached"),
+        ["segments of a palette damaged"] = (() => Image(PixelFormat.Indexed(8, 8, Palette.Mixed()), 1).Remove(new AttributeTag(0x00281201, "OW")).Set(0x00281221, "OW", new byte[] { 9, 0, 9, 0 }).Build(), "segmented red palette is damaged"),
+        ["fragments of unknown frames"] = (() => new InstanceBuilder().Encapsulate("1.2.840.10008.1.2.4.50", [[[0xFF, 0xD8, 0xFF, 0xC0], [1, 2], [3, 4]]]).Set(Tags.NumberOfFrames, "2").Build(), "3 fragments of the encapsulated pixel data cannot be dealt out to 2 frames"),
         // Some readers believe the name, some the length, and see different pictures.
         ["subsampled in name only"] = (() => Image(PixelFormat.Colour(6, 4), 1).Set(Tags.PhotometricInterpretation, "YBR_FULL_422").Build(), "longer than that colour model takes"),
     };
@@ -165,6 +176,9 @@ public sealed class BadInputTests
 
     private static byte[] JpegLs(int columns, int rows) =>
         [0xFF, 0xD8, 0xFF, 0xF7, 0, 11, 8, 0, (byte)rows, 0, (byte)columns, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 0, 0, .. new byte[300], 0xFF, 0xD9];
+
+    private static byte[] TwelveBits(string syntax) =>
+        new InstanceBuilder().Encapsulate(syntax, [[RleOf(1, new byte[120])]]).Set(Tags.BitsAllocated, 12).Set(Tags.BitsStored, 12).Set(Tags.HighBit, 11).Build();
 
     private static byte[] TwoRleFrames()
     {

@@ -157,4 +157,20 @@ public sealed class HealthAndSettingsTests
         Assert.Equal(2, File.ReadAllLines(quarantine).Length);
         Assert.Contains(lines, l => l.StartsWith("note    quarantine: ", StringComparison.Ordinal) && l.Contains($"refused now: 1. {quarantine}", StringComparison.Ordinal));
     }
+
+    [Fact]
+    public async Task Doctor_says_what_to_install_and_that_Orthanc_is_away()
+    {
+        await using var app = new SidecarApp
+        {
+            Orthanc = request => request.RequestUri!.AbsolutePath == "/plugins" ? SidecarApp.Json("[]") : new HttpResponseMessage(HttpStatusCode.Unauthorized),
+        };
+        using var output = new StringWriter();
+
+        Assert.Equal(1, await DoctorCommand.Run(app.Services, output, CancellationToken.None));
+
+        var lines = output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Contains("FAILED  Orthanc answers: Orthanc refused the service's user (401). Check Orthanc:UserName and Orthanc:PasswordFile.", lines);
+        Assert.Contains("FAILED  Orthanc's plugins: The DICOMweb plugin is not loaded, so OHIF finds no images. Install orthanc-dicomweb and name it under \"Plugins\" in Orthanc's configuration.", lines);
+    }
 }

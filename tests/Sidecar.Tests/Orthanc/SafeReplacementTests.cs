@@ -89,6 +89,19 @@ public sealed class SafeReplacementTests : IDisposable
     }
 
     [Fact]
+    public async Task A_masked_file_that_comes_back_otherwise_is_not_taken_for_done()
+    {
+        var masked = "the masked one"u8.ToArray();
+        var record = Begin(masked);
+        (_archive.Stored, _archive.Promised) = ("the mask3d one"u8.ToArray(), masked);
+
+        var error = await Assert.ThrowsAsync<OrthancException>(() => _replacement.Settle(record, default));
+
+        Assert.Equal("Orthanc delivers instance a-b-c otherwise than it was stored. Check Orthanc's disk.", error.Message);
+        Assert.Single(_journal.OpenRecords("job"));
+    }
+
+    [Fact]
     public async Task An_image_that_is_gone_is_refused()
     {
         var outcome = await _replacement.Replace("job", Instance, [new Mask(new(0, 0, 1, 1))], md5: null, default);
@@ -96,9 +109,10 @@ public sealed class SafeReplacementTests : IDisposable
         Assert.Equal(new ReplacementOutcome.Refused(RefusalCause.Deleted, "The image is no longer in Orthanc; somebody deleted it after the job was started."), outcome);
     }
 
-    private InstanceRecord Begin()
+    private InstanceRecord Begin(byte[]? masked = null)
     {
         var record = JobStores.Replaced(Instance.Value).Record with { Md5 = Md5(Original) };
+        record = masked is null ? record : record with { MaskedMd5 = Md5(masked) };
         using (var original = _journal.CreateOriginal("job", Instance, record.Keys))
         {
             original.Write(Original);
