@@ -56,7 +56,16 @@ internal sealed class IdentityProvider(IHttpClientFactory clients, IOptions<Toke
             }
 
             var retriever = new HttpDocumentRetriever(clients.CreateClient(nameof(IdentityProvider))) { RequireHttps = false }; // TokenOptionsRules decided about http
-            var configuration = await OpenIdConnectConfigurationRetriever.GetAsync(options.Value.Discovery, retriever, token);
+            OpenIdConnectConfiguration configuration;
+            try
+            {
+                configuration = await OpenIdConnectConfigurationRetriever.GetAsync(options.Value.Discovery, retriever, token);
+            }
+            catch (Exception e) when (e is IOException or InvalidOperationException or ArgumentException or HttpRequestException || (e is OperationCanceledException && !token.IsCancellationRequested))
+            {
+                throw new IOException($"The identity provider did not give its keys at {options.Value.Discovery}: {e.Message}", e);
+            }
+
             if (configuration.Issuer?.TrimEnd('/') != options.Value.Authority.TrimEnd('/'))
             {
                 throw new IOException($"The discovery document at {options.Value.Discovery} belongs to issuer \"{configuration.Issuer}\", not to Authentication:Authority \"{options.Value.Authority}\".");
@@ -64,10 +73,6 @@ internal sealed class IdentityProvider(IHttpClientFactory clients, IOptions<Toke
 
             _known = new Known(configuration, time.GetUtcNow());
             return configuration.SigningKeys;
-        }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException or HttpRequestException || (e is OperationCanceledException && !token.IsCancellationRequested))
-        {
-            throw new IOException($"The identity provider did not give its keys at {options.Value.Discovery}: {e.Message}", e);
         }
         finally
         {

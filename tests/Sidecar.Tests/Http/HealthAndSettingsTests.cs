@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Sidecar.Commands;
+using Sidecar.Http;
 using Sidecar.Orthanc;
 using Sidecar.Storage;
 using Sidecar.Workers;
@@ -172,5 +173,21 @@ public sealed class HealthAndSettingsTests
         var lines = output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Contains("FAILED  Orthanc answers: Orthanc refused the service's user (401). Check Orthanc:UserName and Orthanc:PasswordFile.", lines);
         Assert.Contains("FAILED  Orthanc's plugins: The DICOMweb plugin is not loaded, so OHIF finds no images. Install orthanc-dicomweb and name it under \"Plugins\" in Orthanc's configuration.", lines);
+    }
+
+    [Fact]
+    public async Task An_identity_provider_that_is_away_or_another_one_is_told()
+    {
+        await using var away = new SidecarApp { IdentityProviderIsAway = true };
+        Assert.Equal(
+            "The identity provider did not give its keys at http://127.0.0.1:9/issuer/.well-known/openid-configuration: ",
+            (await Fault(away))[..107]);
+
+        await using var other = new SidecarApp { Settings = { ["Authentication:Authority"] = "http://127.0.0.1:9/other" } };
+        Assert.Equal(
+            "The discovery document at http://127.0.0.1:9/other/.well-known/openid-configuration belongs to issuer \"http://127.0.0.1:9/issuer\", not to Authentication:Authority \"http://127.0.0.1:9/other\".",
+            await Fault(other));
+
+        static async Task<string> Fault(SidecarApp app) => (await Assert.ThrowsAsync<IOException>(() => app.Services.GetRequiredService<IdentityProvider>().Probe(CancellationToken.None))).Message;
     }
 }
