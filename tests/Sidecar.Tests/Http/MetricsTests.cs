@@ -4,6 +4,9 @@ using Xunit;
 
 namespace Sidecar.Tests.Http;
 
+// Alone: the meters of one process are shared by name, and another service that ends takes them away from this one.
+[CollectionDefinition(nameof(MetricsTests), DisableParallelization = true)]
+[Collection(nameof(MetricsTests))]
 public sealed class MetricsTests
 {
     [Fact]
