@@ -142,13 +142,29 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     public InstanceRecord? FindRecord(string job, OrthancId instance) => ReadRecord(RecordPath(job, instance));
 
     /// <summary>
-    /// Overwrites the record, and with it the only keys of its files. That is on disk when another instance's record is, which takes its place, and at the
-    /// latest when the job is closed. A crash in between leaves files that no record needs, which the next start sweeps.
+    /// Overwrites the record of an image whose outcome is on record elsewhere, and with it the only keys of its files. That is on disk when another
+    /// instance's record is, which takes its place, and at the latest when the job is closed. A power cut in between may bring the record back
+    /// without its original; it is closed again then, for nobody needs either.
     /// </summary>
     public void Close(InstanceRecord record)
     {
         PrivateFiles.Zero(RecordPath(record.JobId, record.Id));
         _spares.Give(RecordPath(record.JobId, record.Id));
+        DropFiles(record);
+    }
+
+    /// <summary>
+    /// Overwrites a record whose outcome nobody else knows; returns when that would survive a power cut. If the record came back without its
+    /// original, an image that somebody deletes in the meantime would be missed, and its job could not go on.
+    /// </summary>
+    public void CloseDurably(InstanceRecord record)
+    {
+        PrivateFiles.Shred(RecordPath(record.JobId, record.Id));
+        DropFiles(record);
+    }
+
+    private void DropFiles(InstanceRecord record)
+    {
         foreach (var attachment in record.Instance.Attachments)
         {
             File.Delete(Path.Combine(FolderOf(record.JobId), attachment.File));
@@ -179,7 +195,12 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
             throw new InvalidOperationException($"The journal of job {job} still has open instances.");
         }
 
-        PrivateFiles.Shred(Path.Combine(FolderOf(job), ParentsFile));
+        // That of the parents, and such as a power cut left under the name of an image that was not begun.
+        foreach (var record in Directory.EnumerateFiles(FolderOf(job), "*" + RecordSuffix).ToList())
+        {
+            PrivateFiles.Shred(record);
+        }
+
         ShredSpares(job);
         Directory.Delete(FolderOf(job), recursive: true);
     }
@@ -253,7 +274,7 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     private static EncryptedStream OpenEncrypted(string path, byte[] key) =>
         new(new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, BufferSize = 0 }), key);
 
-    // Straight under its name: fsync of a new file also makes its directory entry durable on ext4 and XFS, a rename would need one more.
+    // Straight under its name: fsync of a new file also makes its directory entry durable on ext4 and XFS, as does that of one renamed before; a rename after it would need one more.
     private void WriteDurably(string path, byte[] content)
     {
         using var file = _spares.Take(path);

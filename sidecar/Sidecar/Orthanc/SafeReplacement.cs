@@ -194,7 +194,7 @@ internal sealed partial class SafeReplacement(
     {
         if (await Resume(record, token) is ReplacementOutcome.Replaced)
         {
-            journal.Close(record);
+            journal.CloseDurably(record);
         }
     }
 
@@ -355,7 +355,7 @@ internal sealed partial class SafeReplacement(
             }
             else if (now is not null && now.Uuid != record.Uuid)
             {
-                journal.Close(record);
+                journal.CloseDurably(record);
                 return null;
             }
 
@@ -367,7 +367,7 @@ internal sealed partial class SafeReplacement(
             }
             catch (UnsafeOrthancException overwriteOff)
             {
-                journal.Close(record);
+                journal.CloseDurably(record);
                 return new ReplacementOutcome.Refused(RefusalCause.Archive, overwriteOff.Message);
             }
             catch (OrthancException e) when (attempt < Attempts)
@@ -403,7 +403,7 @@ internal sealed partial class SafeReplacement(
                     await Restore(record, token);
                 }
 
-                journal.Close(record);
+                journal.CloseDurably(record);
                 return null;
             }
 

@@ -30,6 +30,9 @@ public sealed class ReplacementJournalTests : IDisposable
     {
         Spool();
         var record = Record();
+        var attachment = record.Instance.Attachments[0] with { Key = new byte[32] };
+        record = record with { Instance = record.Instance with { Attachments = [attachment] } };
+        _journal.CreateAttachment("job", attachment).Dispose();
         _journal.Open(record);
 
         var read = Assert.Single(_journal.OpenRecords("job"));
@@ -43,6 +46,7 @@ public sealed class ReplacementJournalTests : IDisposable
         Assert.Empty(_journal.OpenRecords("job"));
         Assert.Null(_journal.FindRecord("job", Instance));
         Assert.Null(_journal.FindOriginal(read));
+        Assert.Equal([".original.spare", ".record.spare"], Directory.EnumerateFiles(JobFolder).Select(KindOf).Order());
         _journal.CloseJob("job");
         Assert.Empty(_journal.Jobs());
     }
@@ -209,6 +213,35 @@ public sealed class ReplacementJournalTests : IDisposable
     }
 
     [Fact]
+    public void A_record_that_is_closed_durably_is_overwritten_and_deleted_and_its_original_gone()
+    {
+        Spool();
+        _journal.Open(Record());
+        var kept = Link("a-b-c.record");
+
+        _journal.CloseDurably(Record());
+
+        Assert.DoesNotContain(File.ReadAllBytes(kept), b => b != 0);
+        Assert.Equal([".original.spare"], Directory.EnumerateFiles(JobFolder).Select(KindOf));
+    }
+
+    [Theory]
+    [InlineData("1.record.spare")]
+    [InlineData("d-e-f.record")]
+    public void Records_that_a_power_cut_left_of_other_images_are_overwritten_when_their_job_is_closed(string name)
+    {
+        Spool();
+        _journal.Open(Record());
+        var kept = Link("a-b-c.record");
+        File.Move(Path.Combine(JobFolder, "a-b-c.record"), Path.Combine(JobFolder, name));
+
+        _journal.CloseJob("job");
+
+        Assert.DoesNotContain(File.ReadAllBytes(kept), b => b != 0);
+        Assert.Empty(_journal.Jobs());
+    }
+
+    [Fact]
     public void A_journal_of_another_key_is_kept_and_the_message_says_what_to_do()
     {
         Spool();
@@ -229,6 +262,9 @@ public sealed class ReplacementJournalTests : IDisposable
         Assert.Contains("did not encrypt", Assert.Throws<IOException>(() => _journal.SweepUnopened("job")).Message, StringComparison.Ordinal);
         Assert.Equal(2, Directory.GetFiles(_folder.FullName, "*", SearchOption.AllDirectories).Length);
     }
+
+    // Spares have random names before their first dot.
+    private static string KindOf(string file) => Path.GetFileName(file)[Path.GetFileName(file).IndexOf('.', StringComparison.Ordinal)..];
 
     private string JobFolder => Path.Combine(_folder.FullName, "journal", "job");
 

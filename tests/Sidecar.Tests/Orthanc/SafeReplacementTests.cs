@@ -8,6 +8,7 @@ using Sidecar.Dicom.Codecs;
 using Sidecar.Dicom.Masking;
 using Sidecar.Orthanc;
 using Sidecar.Storage;
+using Sidecar.TestData;
 using Sidecar.Tests.MaskJobs;
 using Xunit;
 
@@ -109,6 +110,56 @@ public sealed class SafeReplacementTests : IDisposable
         Assert.Equal(new ReplacementOutcome.Refused(RefusalCause.Deleted, "The image is no longer in Orthanc; somebody deleted it after the job was started."), outcome);
     }
 
+    public static TheoryData<string, string> OutcomesNobodyElseKnows => new()
+    {
+        { "an image that was not stored yet is begun anew", "The image is no longer in Orthanc; somebody deleted it after the job was started." },
+        { "the job is not known any more", "settled" },
+        { "somebody stored another one meanwhile", "The image is another one than was looked at: somebody sent it again or masked it after the job was started. Look at it again." },
+        { "overwriting was switched off", SafetyProbe.OverwriteOff },
+    };
+
+    /// <summary>
+    /// A record that waits for the disk with the next one keeps its file for it; one that is overwritten at once is deleted. If it came back after a power cut,
+    /// its original would be another's by then.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(OutcomesNobodyElseKnows))]
+    public async Task A_record_whose_outcome_is_nowhere_else_is_overwritten_on_disk_at_once(string story, string told)
+    {
+        var image = new InstanceBuilder().Build();
+        var recordsAtTheEnd = "";
+        switch (story)
+        {
+            case "an image that was not stored yet is begun anew":
+                Begin();
+                _archive.Stored = Original;
+                _archive.OnRequest = path => _archive.Stored = path == "/instances/a-b-c/attachments/dicom/info" && Records() == "" ? null : _archive.Stored;
+                break;
+            case "the job is not known any more":
+                _archive.Stored = "the masked one"u8.ToArray();
+                await _replacement.Settle(Begin(_archive.Stored), default);
+                Assert.Equal("", Records());
+                return;
+            case "somebody stored another one meanwhile":
+                _archive.Stored = image;
+                _archive.OnRequest = path => (_archive.Stored, _archive.UuidNow) = path == "/instances/a-b-c/attachments/dicom/info" && Records() != "" ? (Original, "another") : (_archive.Stored, _archive.UuidNow);
+                break;
+            default:
+                _archive.Stored = image;
+                _archive.Overwrites = false;
+                _archive.OnRequest = path => recordsAtTheEnd = path == "/instances" ? Records() : recordsAtTheEnd;
+                break;
+        }
+
+        var outcome = await _replacement.Replace("job", Instance, [new Mask(new(0, 0, 1, 1))], story == "somebody stored another one meanwhile" ? Md5(image) : null, default);
+
+        Assert.Equal(told, Assert.IsType<ReplacementOutcome.Refused>(outcome).Reason);
+        Assert.Equal("", Records());
+        Assert.Equal(_archive.Overwrites ? "" : "a-b-c.record", recordsAtTheEnd);
+    }
+
+    private string Records() => string.Join(' ', _folder.EnumerateFiles("*.record*", SearchOption.AllDirectories).Select(f => f.Name));
+
     private InstanceRecord Begin(byte[]? masked = null)
     {
         var record = JobStores.Replaced(Instance.Value).Record with { Md5 = Md5(Original) };
@@ -134,9 +185,34 @@ public sealed class SafeReplacementTests : IDisposable
         /// <summary>What it says that it holds; null: what it does hold.</summary>
         public byte[]? Promised { get; set; }
 
+        /// <summary>Changes with each storing in a real one.</summary>
+        public string UuidNow { get; set; } = "new";
+
+        /// <summary>What OverwriteInstances says.</summary>
+        public bool Overwrites { get; set; } = true;
+
+        /// <summary>Called before the answer, with the path that is asked for.</summary>
+        public Action<string>? OnRequest { get; set; }
+
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             var path = request.RequestUri!.AbsolutePath;
+            OnRequest?.Invoke(path);
+            if (path == "/instances" && !Overwrites)
+            {
+                return Json(new JsonObject { ["ID"] = Instance.Value, ["Status"] = "AlreadyStored" });
+            }
+
+            if (path is "/instances/a-b-c/metadata" or "/instances/a-b-c/attachments")
+            {
+                return Json([]);
+            }
+
+            if (path == "/system")
+            {
+                return Json(new JsonObject { ["Version"] = "1.10.1", ["ApiVersion"] = 16 });
+            }
+
             if (path == "/instances")
             {
                 Stored = await request.Content!.ReadAsByteArrayAsync(cancellationToken);
@@ -149,7 +225,7 @@ public sealed class SafeReplacementTests : IDisposable
             }
 
             return Stored is not null && path.EndsWith("/attachments/dicom/info", StringComparison.Ordinal)
-                ? Json(new JsonObject { ["UncompressedMD5"] = Md5(Promised ?? Stored), ["UncompressedSize"] = Stored.Length, ["Uuid"] = "new" })
+                ? Json(new JsonObject { ["UncompressedMD5"] = Md5(Promised ?? Stored), ["UncompressedSize"] = Stored.Length, ["Uuid"] = UuidNow })
                 : new HttpResponseMessage(HttpStatusCode.NotFound) { RequestMessage = request };
         }
 
