@@ -172,11 +172,14 @@ internal static class DoctorCommand
     private static string? CheckRoom(IServiceProvider services)
     {
         var folder = Path.GetFullPath(services.GetRequiredService<IOptions<StorageOptions>>().Value.Directory);
-        var free = new DriveInfo(folder).AvailableFreeSpace;
-        return free >= LeastFreeBytes
+        return DescribeRoom(folder, new DriveInfo(folder).AvailableFreeSpace);
+    }
+
+    /// <summary>Null where that many free bytes are enough.</summary>
+    internal static string? DescribeRoom(string folder, long free) =>
+        free >= LeastFreeBytes
             ? null
             : $"{folder} has {free / (1024 * 1024)} MB left; the journal needs room for the images in work. Free {LeastFreeBytes / (1024 * 1024)} MB or name another folder in Storage:Directory.";
-    }
 
     private static async Task<string?> CheckAudit(IServiceProvider services, CancellationToken token)
     {

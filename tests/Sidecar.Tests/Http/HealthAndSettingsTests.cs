@@ -1,12 +1,15 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Dapper;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Sidecar.Commands;
 using Sidecar.Http;
+using Sidecar.MaskJobs;
 using Sidecar.Orthanc;
 using Sidecar.Storage;
+using Sidecar.Tests.MaskJobs;
 using Sidecar.Workers;
 using Xunit;
 
@@ -151,12 +154,58 @@ public sealed class HealthAndSettingsTests
         Assert.Contains("ok      Orthanc answers", lines);
         Assert.Contains(lines, l => l.StartsWith("FAILED  Orthanc replaces images safely", StringComparison.Ordinal) && l.Contains("\"OverwriteInstances\": true", StringComparison.Ordinal));
         Assert.Contains(lines, l => l.StartsWith("FAILED  Orthanc's plugins", StringComparison.Ordinal) && l.Contains("orthanc-gdcm", StringComparison.Ordinal));
-        Assert.Contains(lines, l => l.StartsWith("FAILED  journal is empty or in work", StringComparison.Ordinal) && l.Contains("a-job-nobody-knows", StringComparison.Ordinal));
+        Assert.Contains(
+            "FAILED  journal is empty or in work: It still holds 0 images of 1 jobs that nobody works on (a-job-nobody-knows). Start the service again: it settles them, or says in its log why it cannot.", lines);
         Assert.Contains("ok      storage is writable", lines);
         Assert.Contains("ok      identity provider publishes keys", lines);
         Assert.Contains("ok      native codecs load", lines);
         Assert.Equal(2, File.ReadAllLines(quarantine).Length);
         Assert.Contains(lines, l => l.StartsWith("note    quarantine: ", StringComparison.Ordinal) && l.Contains($"refused now: 1. {quarantine}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Doctor_tells_of_kept_originals_that_are_lost()
+    {
+        await using var app = new SidecarApp { RunsMaskJobs = false };
+        var job = JobStores.Job();
+        await app.Services.GetRequiredService<MaskJobStore>().Create(job, [JobStores.Item(0)], "key", "fingerprint", default);
+        await app.Services.GetRequiredService<Database>().Write(
+            t => t.Connection!.ExecuteAsync(
+                "INSERT INTO sealed_originals (job_id, orthanc_id, masked_md5, sealed_at, restorable_until, state) VALUES (@Id, 'orthanc-0', 'a', '2026', '2999', 'sealed')", job, t),
+            default);
+        using var output = new StringWriter();
+
+        Assert.Equal(1, await DoctorCommand.Run(app.Services, output, CancellationToken.None));
+
+        Assert.Contains(
+            "FAILED  kept originals are in order: 1 originals that can be restored by the database are not in sealed/ of Storage:Directory. Put that folder back from the backup that belongs to the database; else they are lost, and the masked images stay.",
+            output.ToString().Split('\n'));
+    }
+
+    [Fact]
+    public void Doctor_says_how_much_room_is_left_and_how_much_is_needed()
+    {
+        Assert.Null(DoctorCommand.DescribeRoom("/var/lib/sidecar", 2L << 30));
+        Assert.Equal(
+            "/var/lib/sidecar has 2047 MB left; the journal needs room for the images in work. Free 2048 MB or name another folder in Storage:Directory.",
+            DoctorCommand.DescribeRoom("/var/lib/sidecar", (2L << 30) - 1));
+    }
+
+    [Fact]
+    public async Task Doctor_names_each_wrong_setting_and_checks_nothing_else()
+    {
+        var services = new ServiceCollection();
+        ServeCommand.AddSidecar(
+            services, new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Orthanc:BaseUrl"] = "ftp://x", ["Orthanc:PasswordFile"] = "/does/not/exist" }).Build(), validateAtStart: false);
+        await using var provider = services.BuildServiceProvider();
+        using var output = new StringWriter();
+
+        Assert.Equal(1, await DoctorCommand.Run(provider, output, CancellationToken.None));
+
+        var lines = output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Contains("FAILED  settings: Orthanc:BaseUrl \"ftp://x\" is not an http or https address.", lines);
+        Assert.Contains("FAILED  settings: Orthanc:PasswordFile /does/not/exist does not exist or may not be read.", lines);
+        Assert.All(lines, l => Assert.StartsWith("FAILED  settings: ", l, StringComparison.Ordinal));
     }
 
     [Fact]
