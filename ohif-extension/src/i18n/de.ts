@@ -103,7 +103,7 @@ export const de: Record<MessageKey, string> = {
   'toast.declined.message': '{name} hat abgelehnt ({reason}). Nichts wurde geändert; Ihre Masken sind noch da.',
   'toast.failed': 'Nicht alle Bilder wurden geschwärzt',
   'toast.failed.message':
-    '{done} von {total} Bildern wurden geschwärzt, {failed} sind fehlgeschlagen. Ihre Masken bleiben erhalten; die Gründe stehen unter „Masken“.',
+    '{done} von {total} Bildern wurden geschwärzt, fehlgeschlagen: {failed}. Ihre Masken bleiben erhalten; die Gründe stehen unter „Masken“.',
   'toast.reload': 'Rekonstruierte Ansichten (MPR oder 3D) zeigen noch die alten Pixel. Schließen und öffnen Sie sie neu, oder laden Sie die Seite neu.',
   'toast.stale': 'Die neuen Pixel konnten nicht geladen werden. Laden Sie die Seite neu, um sie zu sehen.',
   'toast.gone': 'Schwärzungsauftrag nicht mehr sichtbar',
