@@ -95,6 +95,43 @@ public sealed class CrashTests
     }
 
     [Fact]
+    public async Task Told_to_stop_in_mid_job_it_ends_soon_and_goes_on_at_its_next_start()
+    {
+        await using var orthanc = await OrthancServer.Start();
+        await using var proxy = await OrthancProxy.Start(orthanc);
+        var study = new SampleStudy();
+        for (var number = 1; number <= 12; number++)
+        {
+            await study.Add(orthanc, number);
+        }
+
+        // The first two belong to the probe; from the fifth on nothing is answered until the service was told to stop.
+        var (stored, fifth, told) = (0, new TaskCompletionSource(), new TaskCompletionSource());
+        proxy.Answered = async (method, path) =>
+        {
+            if (method == "POST" && path == "/instances" && Interlocked.Increment(ref stored) >= 5)
+            {
+                fifth.TrySetResult();
+                await told.Task;
+            }
+        };
+        await using var sidecar = await SidecarProcess.Start(proxy.Address);
+        var job = await sidecar.Submit(study.Request("series"));
+        await fifth.Task.WaitAsync(TimeSpan.FromSeconds(60));
+
+        var stopped = sidecar.Stop();
+        told.SetResult();
+        Assert.Equal(0, await stopped);
+        Assert.InRange(Volatile.Read(ref stored), 5, 13); // amid the work
+
+        await sidecar.StartProcess();
+        var view = await sidecar.WaitForEnd(job);
+        Assert.Equal(("succeeded", 12), (view.GetProperty("state").GetString(), view.GetProperty("done").GetInt32()));
+        await study.AssertAllMasked(orthanc);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(sidecar.JournalFolder));
+    }
+
+    [Fact]
     public async Task Killed_again_and_again_a_long_job_still_ends_well()
     {
         await using var orthanc = await OrthancServer.Start();

@@ -22,6 +22,7 @@ internal sealed class SidecarProcess : IAsyncDisposable
         Path.Combine(AppContext.BaseDirectory.Replace(Path.Combine("tests", "Sidecar.Integration", "bin"), Path.Combine("sidecar", "Sidecar", "bin"), StringComparison.Ordinal), "sidecar.dll");
 
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromMinutes(1);
     private readonly WebApplication _provider;
     private readonly TokenIssuer _issuer = new("");
     private readonly Dictionary<string, string> _settings = [];
@@ -136,6 +137,18 @@ internal sealed class SidecarProcess : IAsyncDisposable
             _process.Kill();
             await _process.WaitForExitAsync();
         }
+    }
+
+    /// <summary>SIGTERM, as a service manager sends it. Its exit status.</summary>
+    public async Task<int> Stop()
+    {
+        using (var kill = Process.Start("kill", ["-TERM", _process!.Id.ToString(CultureInfo.InvariantCulture)]))
+        {
+            await kill.WaitForExitAsync();
+        }
+
+        await _process.WaitForExitAsync().WaitAsync(StopLimit);
+        return _process.ExitCode;
     }
 
     /// <summary>The most memory it had in use so far (VmHWM, proc(5)).</summary>

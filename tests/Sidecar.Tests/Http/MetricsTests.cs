@@ -18,6 +18,10 @@ public sealed class MetricsTests
         ServiceMeter.CountItems("failed", "damaged", 3);
         ServiceMeter.SetQueue(7, 1.5);
         ServiceMeter.Time(ServiceMeter.Fetch).Dispose();
+        ServiceMeter.CountJob("failed");
+        ServiceMeter.CountBytes(1000);
+        ServiceMeter.CountWorkerStarted();
+        ServiceMeter.CountWorkerLost();
 
         string[] lines = [];
         for (var asked = 0; asked < 100 && !lines.Any(IsOfRequests); asked++) // a request is counted some time after it was answered
@@ -31,6 +35,11 @@ public sealed class MetricsTests
         Assert.Contains("# TYPE sidecar_mask_items_finished_total counter", lines);
         Assert.True(Value(lines, "sidecar_mask_items_finished_total{cause=\"damaged\",outcome=\"failed\"}", "sidecar_mask_items_finished_total{outcome=\"failed\",cause=\"damaged\"}") >= 3);
         Assert.Contains("# TYPE sidecar_mask_items_waiting gauge", lines);
+        Assert.Contains("# TYPE sidecar_mask_jobs_oldest_waiting_seconds gauge", lines);
+        Assert.True(Value(lines, "sidecar_mask_jobs_finished_total{state=\"failed\"}") >= 1);
+        Assert.True(Value(lines, "sidecar_mask_items_bytes_total") >= 1000);
+        Assert.True(Value(lines, "sidecar_workers_started_total") >= 1);
+        Assert.True(Value(lines, "sidecar_workers_lost_total") >= 1);
         Assert.Contains("# TYPE sidecar_mask_items_phase_duration_seconds histogram", lines);
         Assert.True(Value(lines, "sidecar_mask_items_phase_duration_seconds_bucket{phase=\"fetch\",le=\"+Inf\"}") >= 1);
         Assert.Equal(Value(lines, "sidecar_mask_items_phase_duration_seconds_bucket{phase=\"fetch\",le=\"+Inf\"}"), Value(lines, "sidecar_mask_items_phase_duration_seconds_count{phase=\"fetch\"}"));
