@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { failuresDe, problemsDe, restoreFailuresDe } from '../src/i18n/sidecar.de';
+import { failuresDe, problemsDe, restoreFailuresDe, unscannableDe } from '../src/i18n/sidecar.de';
 import { describeProblem } from '../src/jobs/jobText';
 import { describe as describeOnPage } from '../src/pages/describe';
 import { SidecarProblem } from '../src/sidecar/client';
-import { sentenceOfFailure } from '../src/sidecar/sentences';
+import { sentenceOfFailure, sentenceOfUnscannable } from '../src/sidecar/sentences';
 import { aJob } from './support';
 
 const sidecar = join(__dirname, '../../sidecar/Sidecar');
@@ -21,6 +21,15 @@ describe('what the sidecar says, where OHIF is German', () => {
     expect(sentenceOfFailure(aJob(), { ...failure, cause: 'deleted' })).toBe(failuresDe.deleted);
     expect(sentenceOfFailure(aJob(), { ...failure, cause: 'damaged' })).toMatch(/^Die Datei dieses Bildes ist beschädigt.* Der Dienst meldet: Not understood at 12%\.$/);
     expect(sentenceOfFailure(aJob({ restoresJob: 'job-0' }), { ...failure, cause: 'deleted' })).toBe(restoreFailuresDe['deleted']);
+  });
+
+  test('an image that could not be scanned is told by its cause', () => {
+    const image = { id: 'a', seriesInstanceUid: '1.1', sopInstanceUid: '1.1.9', reason: 'Not understood at 12%.', acknowledged: false };
+    expect(sentenceOfUnscannable({ ...image, cause: 'archive' })).toBe(image.reason);
+    inGerman();
+    expect(sentenceOfUnscannable({ ...image, cause: 'archive' })).toBe(unscannableDe.archive);
+    expect(sentenceOfUnscannable({ ...image, cause: 'damaged' })).toMatch(/^Die Datei dieses Bildes ist beschädigt.* Der Dienst meldet: Not understood at 12%\.$/);
+    expect(sentenceOfUnscannable(image)).toBe(image.reason);
   });
 
   test('what has no name, or one that is not known here, is told as the sidecar says it', () => {

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { useObservable } from '../host/observable';
 import { t, tn } from '../i18n';
 import type { UnscannableView } from '../sidecar/reviewTypes';
+import { sentenceOfUnscannable } from '../sidecar/sentences';
 import type { FindingsSession } from './FindingsSession';
 import { ImageLink } from './ImageLink';
 
@@ -28,7 +29,7 @@ export function Unscannable({ session, images, mayDecide }: { readonly session: 
                     type="button"
                     className="image-masking-button"
                     disabled={busy}
-                    aria-label={t('unscannable.acknowledgeOne', { number: image.instanceNumber ?? '?', reason: image.reason })}
+                    aria-label={t('unscannable.acknowledgeOne', { number: image.instanceNumber ?? '?', reason: sentenceOfUnscannable(image) })}
                     onClick={() => void session.store.decide({ unscannableIds: [image.id], action: 'acknowledge' })}
                   >
                     {t('unscannable.acknowledge')}
@@ -36,7 +37,7 @@ export function Unscannable({ session, images, mayDecide }: { readonly session: 
                 )
               )}
             </div>
-            <p className="image-masking-quiet">{image.reason}</p>
+            <p className="image-masking-quiet">{sentenceOfUnscannable(image)}</p>
           </li>
         ))}
       </ul>

@@ -16,6 +16,15 @@ export const failuresDe: Record<NonNullable<components['schemas']['RefusalCause'
   software: 'Die Software ist an diesem Bild gescheitert; es blieb unverändert. Bitte melden Sie das der Administration.',
 };
 
+/** Why an image could not be searched for text. */
+export const unscannableDe: Record<NonNullable<components['schemas']['UnscannableCause']>, string> = {
+  unsupported: 'Dieses Bild lässt sich hier nicht dekodieren; niemand hat darin nach Text gesucht. Der Dienst meldet: {detail}',
+  damaged: 'Die Datei dieses Bildes ist beschädigt oder nicht lesbar. Der Dienst meldet: {detail}',
+  archive: 'Das Bildarchiv (Orthanc) liefert dieses Bild nicht.',
+  detector: 'Die Suche nach Text ist an diesem Bild gescheitert, oder ihre Bestandteile sind nicht installiert. Der Dienst meldet: {detail}',
+  software: 'Die Software ist an der Serie dieses Bildes gescheitert. Bitte melden Sie das der Administration.',
+};
+
 /** Why an original was not put back. */
 export const restoreFailuresDe: Sentences = {
   damaged: 'Das aufbewahrte Original ist beschädigt oder fehlt. Das geschwärzte Bild blieb unverändert. Der Dienst meldet: {detail}',

@@ -1435,6 +1435,11 @@ export interface components {
             /** Format: int64 */
             frames: number;
         };
+        /**
+         * @description Why an image could not be scanned. unsupported: it cannot be decoded here; damaged: its file cannot be read; archive: Orthanc did not deliver it; detector: the search for text failed on it, or its parts are not installed; software: a fault of this service.
+         * @enum {unknown}
+         */
+        UnscannableCause: "unsupported" | "damaged" | "archive" | "detector" | "software" | null;
         UnscannableImage: {
             /** @description For decisions: unscannableIds. */
             id: string;
@@ -1445,6 +1450,7 @@ export interface components {
             acknowledged: boolean;
             /** Format: int32 */
             instanceNumber?: null | number;
+            cause?: null | components["schemas"]["UnscannableCause"];
         };
     };
     responses: never;

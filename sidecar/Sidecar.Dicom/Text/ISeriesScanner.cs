@@ -18,7 +18,10 @@ public enum ScanStatus
     /// <summary>There is nothing to look at, or nothing this software can decode.</summary>
     Unsupported,
 
-    /// <summary>Damaged, or the detector failed on it. Never counts as free of text.</summary>
+    /// <summary>The file cannot be read as DICOM, or a frame of it cannot be decoded. Never counts as free of text.</summary>
+    Damaged,
+
+    /// <summary>The detector failed on it, or was not to be had. Never counts as free of text.</summary>
     Failed,
 }
 

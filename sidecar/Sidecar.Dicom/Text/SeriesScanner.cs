@@ -72,7 +72,7 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
         }
         catch (DicomFormatException damage)
         {
-            run.Refusals[index] = (ScanStatus.Failed, damage.Message);
+            run.Refusals[index] = (ScanStatus.Damaged, damage.Message);
         }
     }
 

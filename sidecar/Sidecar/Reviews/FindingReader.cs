@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Security.Cryptography;
 using System.Text;
 using Dapper;
+using Sidecar.Scans;
 using Sidecar.Storage;
 
 namespace Sidecar.Reviews;
@@ -34,7 +35,7 @@ internal sealed class FindingReader(Database database)
             study,
             state is null ? ReviewState.New : Enum.Parse<ReviewState>(state, ignoreCase: true),
             await ReadScan(connection, t, study),
-            [.. unscannable.Select(u => new UnscannableImage(u.OrthancId, u.SeriesInstanceUid, u.SopInstanceUid, u.Reason ?? "The image could not be scanned.", u.AcknowledgedAt is not null, (int?)u.InstanceNumber))],
+            [.. unscannable.Select(u => new UnscannableImage(u.OrthancId, u.SeriesInstanceUid, u.SopInstanceUid, u.Reason ?? "The image could not be scanned.", u.AcknowledgedAt is not null, (int?)u.InstanceNumber, u.Cause is null ? null : Enum.Parse<UnscannableCause>(u.Cause, ignoreCase: true)))],
             await ReadMissed(connection, t, study),
             [.. clusters.All.Select(c => c.View)],
             clusters.ToFindings(),
@@ -57,7 +58,7 @@ internal sealed class FindingReader(Database database)
     [
         .. await connection.QueryAsync<UnscannableRow>(
             """
-            SELECT s.orthanc_id, s.series_instance_uid, s.sop_instance_uid, s.instance_number, s.md5, s.reason, a.at AS acknowledged_at
+            SELECT s.orthanc_id, s.series_instance_uid, s.sop_instance_uid, s.instance_number, s.md5, s.reason, s.cause, a.at AS acknowledged_at
             FROM scanned_instances s LEFT JOIN acknowledged_images a ON a.orthanc_id = s.orthanc_id AND a.md5 = s.md5
             WHERE s.study_instance_uid = @study AND s.state = 'unscannable' ORDER BY s.series_instance_uid, s.instance_number, s.sop_instance_uid
             """,

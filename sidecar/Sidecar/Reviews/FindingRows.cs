@@ -122,6 +122,8 @@ internal sealed record UnscannableRow
 
     public string? Reason { get; init; }
 
+    public string? Cause { get; init; }
+
     public string? AcknowledgedAt { get; init; }
 }
 

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
 using Sidecar.Dicom.Text;
+using Sidecar.Scans;
 
 namespace Sidecar.Reviews;
 
@@ -91,7 +92,8 @@ internal sealed record UnscannableImage(
     string SopInstanceUid,
     [property: Description("For a person.")] string Reason,
     bool Acknowledged,
-    int? InstanceNumber = null);
+    int? InstanceNumber = null,
+    [property: Description("The same for programs; absent where an earlier version recorded it.")] UnscannableCause? Cause = null);
 
 internal sealed record MissedImage(
     string SeriesInstanceUid,

@@ -47,8 +47,8 @@ internal sealed record ScannedImage
     /// <summary>0 where unknown.</summary>
     public int Frames { get; init; }
 
-    /// <summary>Why it could not be looked at, for a person; null where it was.</summary>
-    public string? Reason { get; init; }
+    /// <summary>Why it could not be looked at; null where it was.</summary>
+    public Unscannable? Unscannable { get; init; }
 
     public IReadOnlyList<ScanFinding> Findings { get; init; } = [];
 }

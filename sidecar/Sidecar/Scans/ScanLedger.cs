@@ -61,7 +61,7 @@ internal sealed class ScanLedger(Database database, TimeProvider time)
                     await Merge(t, claim.Work, image, [.. earlier[image.OrthancId]], masked.GetValueOrDefault(image.OrthancId), at);
                 }
 
-                var unscannable = images.Count(i => i.Reason is not null);
+                var unscannable = images.Count(i => i.Unscannable is not null);
                 return await t.Connection!.ExecuteAsync(
                     "UPDATE scan_runs SET scanned = scanned + @scanned, unscannable = unscannable + @unscannable, findings = findings + @findings, budget = budget - @all WHERE id = @RunId",
                     new { claim.Work.RunId, scanned = (long)images.Count - unscannable, unscannable = (long)unscannable, findings = images.Sum(i => (long)i.Findings.Count), all = (long)images.Count },
@@ -83,8 +83,9 @@ internal sealed class ScanLedger(Database database, TimeProvider time)
                 parameters.Add($"number{i}", (long?)image.InstanceNumber, DbType.Int64);
                 parameters.Add($"md5{i}", image.Md5, DbType.String);
                 parameters.Add($"uuid{i}", image.Uuid, DbType.String);
-                parameters.Add($"state{i}", image.Reason is null ? "scanned" : "unscannable", DbType.String);
-                parameters.Add($"reason{i}", image.Reason, DbType.String);
+                parameters.Add($"state{i}", image.Unscannable is null ? "scanned" : "unscannable", DbType.String);
+                parameters.Add($"reason{i}", image.Unscannable?.Reason, DbType.String);
+                parameters.Add($"cause{i}", image.Unscannable?.CauseWord, DbType.String);
                 parameters.Add($"frames{i}", (long)image.Frames, DbType.Int64);
                 parameters.Add($"rows{i}", (long?)header?.Rows, DbType.Int64);
                 parameters.Add($"columns{i}", (long?)header?.Columns, DbType.Int64);
@@ -97,16 +98,16 @@ internal sealed class ScanLedger(Database database, TimeProvider time)
             }
 
             var rows = Enumerable.Range(0, chunk.Length).Select(i =>
-                $"(@id{i}, @StudyInstanceUid, @SeriesInstanceUid, @sop{i}, @StudyOrthancId, @SeriesOrthancId, @number{i}, @md5{i}, @uuid{i}, @state{i}, @reason{i}, @engine, @weak, "
+                $"(@id{i}, @StudyInstanceUid, @SeriesInstanceUid, @sop{i}, @StudyOrthancId, @SeriesOrthancId, @number{i}, @md5{i}, @uuid{i}, @state{i}, @reason{i}, @cause{i}, @engine, @weak, "
                 + $"@frames{i}, @rows{i}, @columns{i}, @modality{i}, @manufacturer{i}, @model{i}, @station{i}, @photometric{i}, @class{i}, @at)");
             await t.Connection!.ExecuteAsync(
                 $"""
-                INSERT INTO scanned_instances (orthanc_id, study_instance_uid, series_instance_uid, sop_instance_uid, study_orthanc_id, series_orthanc_id, instance_number, md5, uuid, state, reason, engine, is_weak,
+                INSERT INTO scanned_instances (orthanc_id, study_instance_uid, series_instance_uid, sop_instance_uid, study_orthanc_id, series_orthanc_id, instance_number, md5, uuid, state, reason, cause, engine, is_weak,
                                                frames, rows, columns, modality, manufacturer, model, station, photometric, sop_class, scanned_at)
                 VALUES {string.Join(',', rows)}
                 ON CONFLICT (orthanc_id) DO UPDATE SET
                     study_instance_uid = excluded.study_instance_uid, series_instance_uid = excluded.series_instance_uid, sop_instance_uid = excluded.sop_instance_uid, instance_number = excluded.instance_number,
-                    md5 = excluded.md5, uuid = excluded.uuid, state = excluded.state, reason = excluded.reason, engine = excluded.engine, is_weak = excluded.is_weak, frames = excluded.frames, rows = excluded.rows,
+                    md5 = excluded.md5, uuid = excluded.uuid, state = excluded.state, reason = excluded.reason, cause = excluded.cause, engine = excluded.engine, is_weak = excluded.is_weak, frames = excluded.frames, rows = excluded.rows,
                     columns = excluded.columns, modality = excluded.modality, manufacturer = excluded.manufacturer, model = excluded.model, station = excluded.station, photometric = excluded.photometric,
                     sop_class = excluded.sop_class, scanned_at = excluded.scanned_at
                 """,
@@ -117,7 +118,7 @@ internal sealed class ScanLedger(Database database, TimeProvider time)
 
     private async Task Merge(DbTransaction t, ScanWork work, ScannedImage image, IReadOnlyList<StoredFinding> earlier, MaskedImage? masked, string at)
     {
-        if (image.Reason is not null && earlier.All(e => e.Md5 == image.Md5))
+        if (image.Unscannable is not null && earlier.All(e => e.Md5 == image.Md5))
         {
             return; // the same file could be looked at before: what was found in it is still there
         }
@@ -177,7 +178,7 @@ internal sealed class ScanLedger(Database database, TimeProvider time)
     private static IEnumerable<ScanFinding> ApprovedBefore(ScannedImage image, MaskedImage masked) =>
         from mask in masked.Masks
         let region = image.Header is { Columns: { } columns, Rows: { } rows } ? mask.Region.ClipTo(columns, rows) : mask.Region
-        where region is not null && image.Reason is null && image.Findings.All(f => FindingMerge.Overlap(f.Region, region) < 0.5)
+        where region is not null && image.Unscannable is null && image.Findings.All(f => FindingMerge.Overlap(f.Region, region) < 0.5)
         select new ScanFinding { Region = region, Frames = mask.Frames is null ? null : FrameNumbers.Parse(mask.Frames), Confidence = 1 };
 
     // Text that is readable where it was thought to be covered.

@@ -116,7 +116,7 @@ internal sealed partial class ScanRunner(
             if (isBroken && claim.Work.Attempts + 1 >= AttemptsASeries)
             {
                 LogGivenUp(reason!, claim.Work.SeriesOrthancId);
-                await scan.GiveUp(claim, run, "The software failed on the series of this image. Please report this to the administrator.", lease.Token);
+                await scan.GiveUp(claim, run, new Unscannable(UnscannableCause.Software, "The software failed on the series of this image. Please report this to the administrator."), lease.Token);
                 await queue.Complete(claim, lease.Token);
             }
             else if (reason is not null)

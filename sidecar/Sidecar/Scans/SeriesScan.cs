@@ -47,14 +47,14 @@ internal sealed partial class SeriesScan(OrthancClient orthanc, ScanLedger ledge
     }
 
     /// <summary>Gives up on a series: each image that its run wants counts as not scanned, for this reason.</summary>
-    public async Task GiveUp(ScanClaim claim, ScanRun run, string reason, CancellationToken token)
+    public async Task GiveUp(ScanClaim claim, ScanRun run, Unscannable reason, CancellationToken token)
     {
         var series = new OrthancId(claim.Work.SeriesOrthancId);
         var known = await ledger.ReadSeries(series, token);
         List<ScannedImage> images = [];
         foreach (var file in (await orthanc.ReadInstancesOf(series, token)).Select(StoredFile.Of))
         {
-            if (await Wants(run, file, known.GetValueOrDefault(file.Id.Value), token) && await Unscannable(file, reason, token) is { } image)
+            if (await Wants(run, file, known.GetValueOrDefault(file.Id.Value), token) && await NotScanned(file, reason, token) is { } image)
             {
                 images.Add(image);
             }
@@ -118,7 +118,7 @@ internal sealed partial class SeriesScan(OrthancClient orthanc, ScanLedger ledge
                 else
                 {
                     left.Remove(failed.File);
-                    if (await Unscannable(failed.File, "The image archive does not deliver this image.", token) is { } image)
+                    if (await NotScanned(failed.File, new Unscannable(UnscannableCause.Archive, "The image archive does not deliver this image."), token) is { } image)
                     {
                         given.Add(image);
                     }
@@ -133,7 +133,7 @@ internal sealed partial class SeriesScan(OrthancClient orthanc, ScanLedger ledge
     {
         if (source.Md5 is not { } md5)
         {
-            return await Unscannable(source.File, scan.Reason ?? "The image was not looked at.", token);
+            return await NotScanned(source.File, Unscannable.Of(scan) ?? new Unscannable(UnscannableCause.Software, "The image was not looked at."), token);
         }
 
         return new ScannedImage
@@ -145,14 +145,14 @@ internal sealed partial class SeriesScan(OrthancClient orthanc, ScanLedger ledge
             InstanceNumber = source.File.Number,
             Header = source.Header,
             Frames = scan.Frames,
-            Reason = scan.Status == ScanStatus.Scanned || source.Header is { HoldsNoImage: true } ? null : scan.Reason ?? "The image could not be scanned.",
+            Unscannable = source.Header is { HoldsNoImage: true } ? null : Unscannable.Of(scan),
             Findings = scan.Findings,
         };
     }
 
-    private async Task<ScannedImage?> Unscannable(StoredFile file, string reason, CancellationToken token) =>
+    private async Task<ScannedImage?> NotScanned(StoredFile file, Unscannable why, CancellationToken token) =>
         await orthanc.FindFileInfo(file.Id, token) is { } info
-            ? new ScannedImage { OrthancId = file.Id.Value, SopInstanceUid = file.SopInstanceUid, Md5 = info.UncompressedMd5, Uuid = info.Uuid, InstanceNumber = file.Number, Reason = reason }
+            ? new ScannedImage { OrthancId = file.Id.Value, SopInstanceUid = file.SopInstanceUid, Md5 = info.UncompressedMd5, Uuid = info.Uuid, InstanceNumber = file.Number, Unscannable = why }
             : null;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Series {Series}: {Instances} images scanned")]

@@ -88,6 +88,7 @@ public sealed class FindingTests
     {
         await using var stage = await ReviewStage.Create(TestDatabase.Sqlite);
         await stage.AddImage("i1", reason: "It is cut off.");
+        Assert.Equal(("It is cut off.", "damaged"), ((string)(await stage.Findings())["unscannable"]![0]!["reason"]!, (string)(await stage.Findings())["unscannable"]![0]!["cause"]!));
 
         var (_, acknowledged) = await stage.Decide(new { unscannableIds = Ids("i1"), action = "acknowledge", reason = "A report, no picture." });
         Assert.True((bool)acknowledged!["unscannable"]![0]!["acknowledged"]!);

@@ -66,12 +66,12 @@ internal sealed class ReviewStage : IAsyncDisposable
         var image = Archive.Images[id];
         await Execute(
             """
-            INSERT INTO scanned_instances (orthanc_id, study_instance_uid, series_instance_uid, sop_instance_uid, study_orthanc_id, series_orthanc_id, instance_number, md5, uuid, state, reason, engine, is_weak,
+            INSERT INTO scanned_instances (orthanc_id, study_instance_uid, series_instance_uid, sop_instance_uid, study_orthanc_id, series_orthanc_id, instance_number, md5, uuid, state, reason, cause, engine, is_weak,
                                            frames, rows, columns, modality, manufacturer, model, station, photometric, sop_class, scanned_at)
-            VALUES (@id, @Study, @Series, @Sop, @StudyId, @SeriesId, @Number, @Md5, 'uuid', @state, @reason, 'engine 1', @weak, 4, 48, 64, @modality, 'Maker', @model, 'ROOM1', 'MONOCHROME2', '1.2.840.10008.5.1.4.1.1.6.1', @at)
+            VALUES (@id, @Study, @Series, @Sop, @StudyId, @SeriesId, @Number, @Md5, 'uuid', @state, @reason, @cause, 'engine 1', @weak, 4, 48, 64, @modality, 'Maker', @model, 'ROOM1', 'MONOCHROME2', '1.2.840.10008.5.1.4.1.1.6.1', @at)
             ON CONFLICT (orthanc_id) DO UPDATE SET md5 = excluded.md5, state = excluded.state, reason = excluded.reason, is_weak = excluded.is_weak, scanned_at = excluded.scanned_at
             """,
-            new { id, image.Study, image.Series, image.Sop, image.StudyId, image.SeriesId, Number = (long)image.Number, image.Md5, state = reason is null ? "scanned" : "unscannable", reason, weak = isWeak ? 1L : 0L, modality, model, at = Instant.ToText(App.Clock.GetUtcNow()) });
+            new { id, image.Study, image.Series, image.Sop, image.StudyId, image.SeriesId, Number = (long)image.Number, image.Md5, state = reason is null ? "scanned" : "unscannable", reason, cause = reason is null ? null : "damaged", weak = isWeak ? 1L : 0L, modality, model, at = Instant.ToText(App.Clock.GetUtcNow()) });
     }
 
     public async Task AddFinding(string finding, string image, int x = 4, int y = 6, int width = 20, int height = 10, string kind = "personName", string? attribute = "PatientName", string? frames = null, long confidence = 900, bool afterMasking = false)

@@ -37,7 +37,7 @@ public sealed class ScanLedgerTests
         await its.Ledger.Record(claim, "engine 2", isWeak: true, Images("second"), default);
 
         Assert.Equal(
-            Images("second").Select(i => $"{i.OrthancId} {i.Md5} uuid-{i.Md5} {i.InstanceNumber?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none"} {i.Reason ?? "scanned"} engine 2 1").Order(StringComparer.Ordinal),
+            Images("second").Select(i => $"{i.OrthancId} {i.Md5} uuid-{i.Md5} {i.InstanceNumber?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none"} {i.Unscannable?.Reason ?? "scanned"} engine 2 1").Order(StringComparer.Ordinal),
             (await its.Texts("SELECT orthanc_id || ' ' || md5 || ' ' || uuid || ' ' || COALESCE(CAST(instance_number AS TEXT), 'none') || ' ' || COALESCE(reason, state) || ' ' || engine || ' ' || CAST(is_weak AS TEXT) FROM scanned_instances")).Order(StringComparer.Ordinal));
     }
 

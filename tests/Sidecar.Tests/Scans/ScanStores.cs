@@ -86,7 +86,7 @@ internal sealed class ScanStores : IDisposable
         InstanceNumber = 3,
         Header = reason is null ? new ImageHeader(480, 640, "US", "Maker", "Model", "Station", "RGB", "1.2.840.10008.5.1.4.1.1.6.1") : null,
         Frames = 4,
-        Reason = reason,
+        Unscannable = reason is null ? null : new Unscannable(UnscannableCause.Damaged, reason),
         Findings = findings,
     };
 

@@ -71,8 +71,15 @@ public sealed class SeriesScanTests
         await its.ShowAndScan();
 
         Assert.Equal(["study-1-1 unscannable fake 1", "study-1-2 scanned fake 1"], await its.Stores.Texts(Rows));
-        Assert.Equal(["The image archive does not deliver this image."], await its.Stores.Texts("SELECT reason FROM scanned_instances WHERE reason IS NOT NULL"));
+        Assert.Equal(["archive The image archive does not deliver this image."], await its.Stores.Texts("SELECT cause || ' ' || reason FROM scanned_instances WHERE reason IS NOT NULL"));
     }
+
+    [Theory]
+    [InlineData(ScanStatus.Unsupported, UnscannableCause.Unsupported)]
+    [InlineData(ScanStatus.Damaged, UnscannableCause.Damaged)]
+    [InlineData(ScanStatus.Failed, UnscannableCause.Detector)]
+    public void Each_status_of_an_image_that_was_not_scanned_has_its_cause(ScanStatus status, object cause) =>
+        Assert.Equal(cause, Unscannable.Of(new InstanceScan { Name = "a", Status = status, Reason = "It is cut off." })!.Cause);
 
     [Theory, OnSqlite, OnPostgres]
     public async Task A_failed_scan_is_a_row_with_its_reason(string kind)
@@ -82,7 +89,7 @@ public sealed class SeriesScanTests
         its.Scanner.Fault = "The detector failed on it.";
         await its.ShowAndScan();
 
-        Assert.Equal(["unscannable The detector failed on it."], await its.Stores.Texts("SELECT state || ' ' || reason FROM scanned_instances"));
+        Assert.Equal(["unscannable detector The detector failed on it."], await its.Stores.Texts("SELECT state || ' ' || cause || ' ' || reason FROM scanned_instances"));
     }
 
     [Theory, OnSqlite, OnPostgres]

@@ -111,7 +111,7 @@ public sealed class SeriesScannerTests
         Array.Fill(small.Samples, 30);
         var results = Scan([Instance(0, [(8, 8)]), ("broken", [1, 2, 3]), ("other", new InstanceBuilder("other").Image(other, small).Build()), Instance(3, [(8, 8)])]);
 
-        Assert.Equal([ScanStatus.Scanned, ScanStatus.Failed, ScanStatus.Scanned, ScanStatus.Scanned], results.Select(result => result.Status));
+        Assert.Equal([ScanStatus.Scanned, ScanStatus.Damaged, ScanStatus.Scanned, ScanStatus.Scanned], results.Select(result => result.Status));
         Assert.NotNull(results[1].Reason);
         Assert.Empty(results[2].Findings);
         Assert.Single(results[0].Findings);
