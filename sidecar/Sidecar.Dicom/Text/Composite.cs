@@ -4,10 +4,17 @@ namespace Sidecar.Dicom.Text;
 
 /// <summary>
 /// Pictures made of many frames at once. What is written in any of them is in one of these: bright text in the maximum, dark text in the minimum, text
-/// that is the same in all frames in both, and text on something as bright, that is not there in the frame before or behind, in the change.
+/// that is the same in all frames in both, text on something as bright, that is not there in the frame before or behind, in the change, and text that
+/// stays for some frames, while something brighter is in its place in others, in what is held.
 /// </summary>
 internal static class Composite
 {
+    /// <summary>What is wider is no stroke of a letter that is hard to see. Pixels; a power of two.</summary>
+    private const int Stroke = 8;
+
+    /// <summary>Consecutive frames in which something has to stay where it is to be held; one more where it comes at an odd one.</summary>
+    private const int HeldFrames = 4;
+
     /// <summary>With everything that overlays draw over any of the frames.</summary>
     public static FrameImage Maximum(IReadOnlyList<FrameImage> frames)
     {
@@ -42,6 +49,68 @@ internal static class Composite
             }
         }
         return new FrameImage(frames[0].Width, frames[0].Height, grey);
+    }
+
+    /// <summary>
+    /// What is narrow, like the strokes of letters, brighter than what is beside it in its row, and stays in place for some frames: how far it stands out where it does most.
+    /// Whatever is wide, however bright, leaves nothing here, and neither does speckle, which is not the same in the next frame.
+    /// </summary>
+    public static FrameImage Held(IReadOnlyList<FrameImage> frames)
+    {
+        var (width, height) = (frames[0].Width, frames[0].Height);
+        var grey = new ushort[frames[0].Grey.Length];
+        // Room on both sides for what a stretch, and a whole vector, reach beyond a row. It stays black, so that what begins at the edge is as narrow as it seems.
+        var room = Stroke + Vector<ushort>.Count;
+        var (least, eroded) = (new ushort[width + (2 * room)], new ushort[width + (2 * room)]);
+        var held = Math.Min(HeldFrames, frames.Count);
+        for (var first = 0; first + held <= frames.Count; first += Math.Max(1, held / 2))
+        {
+            for (var y = 0; y < height; y++)
+            {
+                frames[first].Grey.AsSpan(y * width, width).CopyTo(least.AsSpan(room));
+                for (var i = first + 1; i < first + held; i++)
+                {
+                    var other = frames[i].Grey;
+                    var x = 0;
+                    for (; x + Vector<ushort>.Count <= width; x += Vector<ushort>.Count)
+                    {
+                        Vector.Min(new Vector<ushort>(least, room + x), new Vector<ushort>(other, (y * width) + x)).CopyTo(least, room + x);
+                    }
+                    for (; x < width; x++)
+                    {
+                        least[room + x] = Math.Min(least[room + x], other[(y * width) + x]);
+                    }
+                }
+                // The greatest of the least values of all stretches of a row that hold a pixel: what is narrower than a stretch is gone there (an opening).
+                least.CopyTo(eroded, 0);
+                for (var reach = 1; reach < Stroke; reach *= 2)
+                {
+                    for (var x = 0; x + reach + Vector<ushort>.Count <= eroded.Length; x += Vector<ushort>.Count)
+                    {
+                        Vector.Min(new Vector<ushort>(eroded, x), new Vector<ushort>(eroded, x + reach)).CopyTo(eroded, x);
+                    }
+                }
+                for (var reach = 1; reach < Stroke; reach *= 2)
+                {
+                    for (var x = eroded.Length - Vector<ushort>.Count; x >= reach; x -= Vector<ushort>.Count)
+                    {
+                        Vector.Max(new Vector<ushort>(eroded, x), new Vector<ushort>(eroded, x - reach)).CopyTo(eroded, x);
+                    }
+                }
+                var column = 0;
+                for (; column + Vector<ushort>.Count <= width; column += Vector<ushort>.Count)
+                {
+                    var at = (y * width) + column;
+                    Vector.Max(new Vector<ushort>(grey, at), new Vector<ushort>(least, room + column) - new Vector<ushort>(eroded, room + column)).CopyTo(grey, at);
+                }
+                for (; column < width; column++)
+                {
+                    var at = (y * width) + column;
+                    grey[at] = Math.Max(grey[at], (ushort)(least[room + column] - eroded[room + column]));
+                }
+            }
+        }
+        return new FrameImage(width, height, grey);
     }
 
     private static byte[] Unite(byte[] one, byte[] other)

@@ -8,6 +8,12 @@ internal sealed class FrameGroup(IReadOnlyList<FrameImage> frames, LineFinder fi
     /// <summary>How far text moves from one frame to the next, at most, to be followed. Pixels beside its own height.</summary>
     private const int Reach = 24;
 
+    /// <summary>Place of <see cref="Composite.Held"/> among the pictures of a group.</summary>
+    private const int Held = 3;
+
+    /// <summary>Share of a line that is held from which on it counts as found already.</summary>
+    private const double LeastCovered = 0.8;
+
     /// <summary>The lines of the group with the frames they are in, by index in the group, ascending.</summary>
     /// <exception cref="ScanFailedException">The detector failed.</exception>
     public List<(FoundLine Line, IReadOnlyList<int> Frames)> Find(CancellationToken token)
@@ -17,19 +23,35 @@ internal sealed class FrameGroup(IReadOnlyList<FrameImage> frames, LineFinder fi
             return [.. finder.Find(frames[0], token).Select(line => (line, (IReadOnlyList<int>)[0]))];
         }
         FrameImage[] sources = [Composite.Maximum(frames), Composite.Minimum(frames), frames[frames.Count / 2]];
+        var held = Composite.Held(frames);
         List<(FrameImage, Effort)> pictures =
-            [(sources[0], isThorough ? Effort.Thorough : Effort.Turned), (sources[1], isThorough ? Effort.Turned : Effort.AllViews), (Composite.Change(frames), Effort.OneView)];
+            [(sources[0], isThorough ? Effort.Thorough : Effort.Turned), (sources[1], isThorough ? Effort.Turned : Effort.AllViews), (Composite.Change(frames), Effort.OneView), (held, Effort.OneView)];
         if (isThorough)
         {
-            // Text that stays where it is while brighter and darker things pass behind it is in none of the mixtures. It is in the first group, too.
+            // Text that stays where it is while brighter and darker things pass behind it is in none of the other mixtures. It is in the first group, too.
             pictures.Add((sources[2], Effort.OneView));
         }
         var found = finder.FindInEach(pictures, token);
         var lines = new List<(FoundLine, IReadOnlyList<int>)>();
-        foreach (var line in FoundLine.Merge(found.SelectMany(list => list)))
+        foreach (var line in FoundLine.Merge(found.Where((_, picture) => picture != Held).SelectMany(list => list)))
         {
             var pattern = sources.Select(source => InkPattern.Learn(source, line.Region)).OfType<InkPattern>().MaxBy(pattern => pattern.Contrast);
-            var present = Enumerable.Range(0, frames.Count).Where(i => pattern?.IsIn(frames[i]) == true || IsInOverlay(frames[i], line.Region)).ToList();
+            Add(line, [.. Enumerable.Range(0, frames.Count).Where(i => pattern?.IsIn(frames[i]) == true || IsInOverlay(frames[i], line.Region))]);
+        }
+        // In the other mixtures something else is in the place of what is held, so neither its letters nor its frames are learnt from them.
+        foreach (var line in FoundLine.Merge(found[Held]))
+        {
+            var pattern = InkPattern.Learn(held, line.Region);
+            List<int> present = [.. Enumerable.Range(0, frames.Count).Where(i => pattern?.IsIn(frames[i]) == true)];
+            if (present.Exists(i => !lines.Exists(other => other.Item2.Contains(i) && FoundLine.Intersection(line.Region, other.Item1.Region) > LeastCovered * line.Region.Width * line.Region.Height)))
+            {
+                Add(line, present);
+            }
+        }
+        return lines;
+
+        void Add(FoundLine line, List<int> present)
+        {
             if (present.Count < frames.Count)
             {
                 lines.AddRange(FollowThrough(line, present, token));
@@ -39,7 +61,6 @@ internal sealed class FrameGroup(IReadOnlyList<FrameImage> frames, LineFinder fi
                 lines.Add((line, present));
             }
         }
-        return lines;
     }
 
     /// <summary>A shape that only the mixture of frames shows is no text, though its pixels stand out in all of them: one frame at least has to show it by itself.</summary>

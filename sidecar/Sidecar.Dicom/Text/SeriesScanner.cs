@@ -33,7 +33,7 @@ public sealed class SeriesScanner(FrameCodecs codecs, ITextDetector? detector, I
 
     private static readonly LineCandidates Weak = new();
 
-    public string Engine => IsWeak ? "line candidates, rules 4" : "PP-OCRv4 detection, rules 4";
+    public string Engine => IsWeak ? "line candidates, rules 5" : "PP-OCRv4 detection, rules 5";
 
     public bool IsWeak => detector is null;
 

@@ -53,6 +53,25 @@ public sealed class SeriesScannerWithDetectorTests(SeriesScannerWithDetectorTest
         Assert.True(ShareOfInkIn(results[5].Findings, 60, 200, isUpright: false) >= 0.9);
     }
 
+    /// <summary>A bright band comes by where the text was or will be, so that neither the brightest nor the darkest of all slices shows it, nor a single one of each group.</summary>
+    [Fact]
+    public void Scan_GreyTextOnSomeSlicesWhereOthersAreBrighter_IsFoundThere()
+    {
+        var results = Scan([.. Enumerable.Range(0, 64).Select(i =>
+        {
+            var frame = Ground(i, (_, y) => i < 40 && Math.Abs(y - 200 + (8 * (i % 16)) - 64) < 40 ? 3900 : 400, 60);
+            if (i is >= 52 and < 60)
+            {
+                Burn(frame, 1600, 40, 200);
+            }
+            return frame;
+        })]);
+
+        Assert.All(results.Skip(52).Take(8), result => Assert.True(ShareOfInkIn(result.Findings, 40, 200, isUpright: false) >= 0.9, $"Not found on {result.Name}."));
+        // Not in the group before it. In its own, a slice where the band's edge runs through the letters may be taken for one of them.
+        Assert.All(results.Take(32), result => Assert.Empty(result.Findings));
+    }
+
     [Fact]
     public void Scan_NoText_FindsNothing() =>
         Assert.All(Scan([.. Enumerable.Range(0, 8).Select(i => Ground(i, (x, y) => 400 + (x * 3) + (y * 4), 30))]), result => Assert.Empty(result.Findings));
