@@ -8,7 +8,7 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 config=$repository/orthanc-config
 builds=$repository/.state/build
 data=$repository/.state
-install=yes demo=yes serve=yes groups='run start'
+install=yes demo=yes serve=yes tests=no groups='run start'
 declare -A port=([nginx]=8080 [orthanc]=8042 [dicom]=4242 [sidecar]=8081 [idp]=8090)
 declare -A option=([nginx]=--port [orthanc]=--orthanc-port [dicom]=--dicom-port [sidecar]=--sidecar-port [idp]=--idp-port)
 
@@ -27,6 +27,7 @@ Installs and builds what is missing, starts everything on 127.0.0.1, loads demo 
   --idp-port N         the demo identity provider (default 8090)
   --setup-only         install and build, start nothing
   --test-packages      install the packages of the tests as well
+  --build-tests        build the tests of the service as well
   --help               this text
 
 When everything is healthy the file DIR/ready appears; it is gone when the stack has stopped.
@@ -44,6 +45,7 @@ read_options() {
             --no-install) install=no ;;
             --setup-only) serve=no ;;
             --test-packages) groups='run start test' ;;
+            --build-tests) tests=yes ;;
             --help | -h) usage; exit 0 ;;
             *)
                 local name
@@ -139,6 +141,7 @@ build_dotnet() {
         dotnet build "$project" -c Release --nologo -v quiet --disable-build-servers -p:RestoreLockedMode=true || return
     done
 }
+build_tests() { dotnet build Sidecar.sln -c Release --nologo -v quiet --disable-build-servers -p:RestoreLockedMode=true; }
 build_viewer_packages() { cd ohif-extension && npm ci --no-audit --no-fund; }
 build_viewer() { cd ohif-extension && npm run build; }
 build_identity_provider() { cd orthanc-config/identity-provider && npm ci --no-audit --no-fund; }
@@ -152,8 +155,11 @@ build_all() {
     export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
     exec 8>"$builds/lock"
     flock 8
-    build dotnet sidecar/Sidecar/bin/Release/net10.0/sidecar build_dotnet -- \
-        sidecar tests/data Directory.Build.props Directory.Packages.props global.json .editorconfig BannedSymbols.txt &
+    (
+        local all=(Directory.Build.props Directory.Build.targets Directory.Packages.props global.json .editorconfig BannedSymbols.txt)
+        build dotnet sidecar/Sidecar/bin/Release/net10.0/sidecar build_dotnet -- sidecar tests/data "${all[@]}"
+        [[ $tests == no ]] || build tests tests/Sidecar.Tests/bin/Release/net10.0/Sidecar.Tests.dll build_tests -- sidecar tests/data tests/Sidecar.{Tests,Integration,Benchmarks} Sidecar.sln "${all[@]}"
+    ) &
     local dotnet=$! failed=''
     (
         build identity-provider orthanc-config/identity-provider/node_modules/oidc-provider/package.json build_identity_provider -- \

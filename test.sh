@@ -116,18 +116,15 @@ export work document
 rm -rf "$work" tests/viewer/test-results
 mkdir -p "$work"
 document=$(sha256sum sidecar/Sidecar/openapi.json)
-./start.sh "${setup[@]}" || { echo '0 passed, 1 failed'; exit 1; }
-
-# Both builds at once; the tests after them have the processors to themselves.
+# Everything is built at once; installing mostly waits.
 faults=()
-if wanted unit || wanted integration; then
-    timeout 600 dotnet build Sidecar.sln -c Release --nologo -v quiet --disable-build-servers -p:RestoreLockedMode=true >"$work/build-tests.log" 2>&1 </dev/null &
-    dotnet=$!
-fi
 if wanted viewer || wanted extension-types; then
-    timeout 300 npm --prefix tests/viewer ci --no-audit --no-fund >"$work/npm.log" 2>&1 </dev/null || faults+=("installing the browser tests failed: $work/npm.log")
+    timeout 300 npm --prefix tests/viewer ci --no-audit --no-fund >"$work/npm.log" 2>&1 </dev/null &
+    npm=$!
 fi
-[[ ! ${dotnet-} ]] || wait "$dotnet" || faults+=("building the tests failed: $work/build-tests.log")
+if wanted unit || wanted integration; then setup+=(--build-tests); fi
+./start.sh "${setup[@]}" || { [[ ! ${npm-} ]] || wait "$npm"; echo '0 passed, 1 failed'; exit 1; }
+[[ ! ${npm-} ]] || wait "$npm" || faults+=("installing the browser tests failed: $work/npm.log")
 
 suite api-document 10 one bash -c api_document
 suite unit 480 dotnet_count bash -c 'dotnet_test unit tests/Sidecar.Tests'
