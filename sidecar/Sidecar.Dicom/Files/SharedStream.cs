@@ -13,7 +13,12 @@ internal sealed class SharedStream(Stream stream)
     private readonly Lock gate = new();
 
     /// <summary>Where the bytes lie in memory already; empty where they do not.</summary>
-    public ReadOnlyMemory<byte> InMemory { get; } = stream is MemoryStream memory && memory.TryGetBuffer(out var buffer) ? buffer : default;
+    public ReadOnlyMemory<byte> InMemory { get; } = stream switch
+    {
+        MemoryStream memory when memory.TryGetBuffer(out var buffer) => buffer,
+        PositionedStream positioned => positioned.InMemory,
+        _ => default,
+    };
 
     /// <summary>Whether several of these, and readers of the stream itself, may read it at once.</summary>
     public bool IsSharable => handle is not null || stream is PositionedStream || !InMemory.IsEmpty;

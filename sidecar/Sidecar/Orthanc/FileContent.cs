@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using Sidecar.Dicom.Files;
 
 namespace Sidecar.Orthanc;
 
@@ -14,6 +15,19 @@ internal sealed class FileContent(Stream file, Action<long> sent) : HttpContent
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
+        if (file is PositionedStream { InMemory: { IsEmpty: false } whole })
+        {
+            for (var left = whole; !left.IsEmpty;)
+            {
+                var block = left[..Math.Min(BlockBytes, left.Length)];
+                await stream.WriteAsync(block, cancellationToken);
+                left = left[block.Length..];
+                sent(left.Length);
+            }
+
+            return;
+        }
+
         file.Position = 0;
         var buffer = ArrayPool<byte>.Shared.Rent(BlockBytes);
         try

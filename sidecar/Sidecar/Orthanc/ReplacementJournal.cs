@@ -88,10 +88,10 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     private string Root => storage.Value.JournalDirectory;
 
     /// <summary>A new empty file for an instance as it is in Orthanc, readable and writable.</summary>
-    public EncryptedStream CreateOriginal(string job, OrthancId instance, SpoolKeys keys)
+    public EncryptedStream CreateOriginal(string job, OrthancId instance, SpoolKeys keys, long length)
     {
         EnsureFolder(job);
-        return EncryptedStream.Overwrite(_spares.Take(OriginalPath(job, instance)), keys.Original);
+        return EncryptedStream.Overwrite(_spares.Take(OriginalPath(job, instance)), keys.Original, length);
     }
 
     /// <summary>Null where it was moved away by <see cref="MoveOriginal"/>.</summary>
@@ -99,7 +99,7 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
         File.Exists(OriginalPath(record.JobId, record.Id)) ? OpenEncrypted(OriginalPath(record.JobId, record.Id), record.Keys.Original) : null;
 
     /// <summary>For what an instance is made into. It is in Orthanc or of no use.</summary>
-    public EncryptedStream CreateResult(string job) => EncryptedStream.CreateTemporary(FolderOf(job));
+    public EncryptedStream CreateResult(string job, long expectedLength) => EncryptedStream.CreateTemporary(FolderOf(job), expectedLength);
 
     /// <summary>Takes the encrypted original of an open record out of the journal, which needs it no more. Does nothing where it is there already.</summary>
     /// <exception cref="IOException">It is in neither place.</exception>

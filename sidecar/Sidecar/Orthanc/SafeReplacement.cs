@@ -228,8 +228,8 @@ internal sealed partial class SafeReplacement(
         try
         {
             var keys = SpoolKeys.Create();
-            await using (var original = journal.CreateOriginal(job, instance, keys))
-            await using (var result = journal.CreateResult(job))
+            await using (var original = journal.CreateOriginal(job, instance, keys, info.UncompressedSize))
+            await using (var result = journal.CreateResult(job, info.UncompressedSize))
             {
                 using (ServiceMeter.Time(ServiceMeter.Fetch))
                 {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Security.Cryptography;
 using Sidecar.Dicom.Files;
 
@@ -7,8 +8,8 @@ namespace Sidecar.Storage;
 
 /// <summary>
 /// A file that is ciphertext on disk and a seekable stream here: AES-256-GCM (NIST SP 800-38D) in chunks of 64 KiB. Each writing of a chunk takes a
-/// new random nonce, so that a chunk may be written again; its place is authenticated with it. The first 4 MiB are held in memory as they are
-/// read or written, and reach the disk when the stream is flushed or disposed; so a short file is encrypted once, however often it is gone over.
+/// new random nonce, so that a chunk may be written again; its place is authenticated with it. The first 4 MiB are held in one piece of memory as they
+/// are read or written, and reach the disk when the stream is flushed or disposed; so a short file is encrypted once, however often it is gone over.
 /// A temporary one has no name, and uses the disk only for what is behind those 4 MiB.
 /// </summary>
 internal sealed class EncryptedStream : PositionedStream
@@ -26,12 +27,18 @@ internal sealed class EncryptedStream : PositionedStream
     private readonly string? temporaryFolder;
     // Held while chunks are looked at or exchanged.
     private readonly Lock gate = new();
-    private readonly List<Chunk> held = [];
     private FileStream? file;
+    // The first chunks, one after the other, as far as they were asked for.
+    private byte[] held = [];
+    private int heldChunks;
+    // A bit for each of them.
+    private ulong changed;
     // The file may have held more than it does now.
     private bool isToBeCut;
     // The chunk in work behind those held; another one takes its place.
-    private Chunk? passing;
+    private byte[]? passing;
+    private long passingIndex;
+    private bool isPassingChanged;
     private long length;
 
     /// <param name="file">Its handle is closed with this stream.</param>
@@ -52,11 +59,40 @@ internal sealed class EncryptedStream : PositionedStream
     /// <summary>A new one in the place of what the file holds, which is not looked at.</summary>
     /// <param name="file">Its handle is closed with the stream.</param>
     /// <param name="key">256 bits, for this content alone.</param>
-    public static EncryptedStream Overwrite(FileStream file, ReadOnlySpan<byte> key) => new(file, key) { length = 0, isToBeCut = true };
+    /// <param name="expectedLength">Bytes that will be written, as far as that is known.</param>
+    public static EncryptedStream Overwrite(FileStream file, ReadOnlySpan<byte> key, long expectedLength = 0)
+    {
+        var stream = new EncryptedStream(file, key) { length = 0, isToBeCut = true };
+        stream.Reserve(expectedLength);
+        return stream;
+    }
 
     /// <summary>A new one whose content is gone for good when it is disposed, or when the process ends however it does.</summary>
     /// <param name="folder">For its file, if it grows that long.</param>
-    public static EncryptedStream CreateTemporary(string folder) => new(folder);
+    /// <param name="expectedLength">Bytes that will be written, as far as that is known.</param>
+    public static EncryptedStream CreateTemporary(string folder, long expectedLength = 0)
+    {
+        var stream = new EncryptedStream(folder);
+        stream.Reserve(expectedLength);
+        return stream;
+    }
+
+    /// <inheritdoc/>
+    public override ReadOnlyMemory<byte> InMemory
+    {
+        get
+        {
+            lock (gate)
+            {
+                if (length > HeldChunks * ChunkBytes)
+                {
+                    return default;
+                }
+                Hold((length + ChunkBytes - 1) / ChunkBytes);
+                return held.AsMemory(0, (int)length);
+            }
+        }
+    }
 
     public override bool CanRead => file?.CanRead ?? true;
 
@@ -99,8 +135,9 @@ internal sealed class EncryptedStream : PositionedStream
             for (var done = 0; done < wanted;)
             {
                 var (index, offset) = Math.DivRem(position + done, ChunkBytes);
-                var count = (int)Math.Min(wanted - done, ChunkBytes - offset);
-                Load(index).Bytes.AsSpan((int)offset, count).CopyTo(buffer[done..]);
+                var chunk = Load(index)[(int)offset..];
+                var count = Math.Min(wanted - done, chunk.Length);
+                chunk[..count].CopyTo(buffer[done..]);
                 done += count;
             }
             return wanted;
@@ -117,11 +154,11 @@ internal sealed class EncryptedStream : PositionedStream
         {
             while (!buffer.IsEmpty)
             {
-                var chunk = Load(Position / ChunkBytes);
-                var offset = (int)(Position % ChunkBytes);
-                var count = Math.Min(buffer.Length, ChunkBytes - offset);
-                buffer[..count].CopyTo(chunk.Bytes.AsSpan(offset));
-                chunk.IsChanged = true;
+                var (index, offset) = Math.DivRem(Position, ChunkBytes);
+                var chunk = Load(index)[(int)offset..];
+                var count = Math.Min(buffer.Length, chunk.Length);
+                buffer[..count].CopyTo(chunk);
+                MarkChanged(index);
                 buffer = buffer[count..];
                 Position += count;
                 length = Math.Max(length, Position);
@@ -181,13 +218,9 @@ internal sealed class EncryptedStream : PositionedStream
             {
                 file?.Dispose();
                 cipher.Dispose();
-                foreach (var chunk in held)
-                {
-                    chunk.Forget();
-                }
-                passing?.Forget();
-                held.Clear();
-                passing = null;
+                Forget(held, heldChunks * ChunkBytes);
+                Forget(passing ?? [], ChunkBytes);
+                (held, heldChunks, passing) = ([], 0, null);
             }
         }
         base.Dispose(disposing);
@@ -195,51 +228,75 @@ internal sealed class EncryptedStream : PositionedStream
 
     private int LengthOf(long index) => (int)Math.Clamp(length - (index * ChunkBytes), 0, ChunkBytes);
 
-    private Chunk Load(long index)
+    /// <summary>Plain bytes of one place of the file; its last one is as long as the file reaches into it. Valid until the next is asked for.</summary>
+    private Span<byte> Load(long index)
     {
-        if (index < held.Count)
-        {
-            return held[(int)index];
-        }
         if (index < HeldChunks)
         {
             // Whoever writes has no gaps, but a reader may begin anywhere.
-            while (held.Count <= index)
-            {
-                held.Add(Fill(new Chunk(held.Count)));
-            }
-            return held[(int)index];
+            Hold(index + 1);
+            return held.AsSpan((int)index * ChunkBytes, ChunkBytes);
         }
-        if (passing?.Index != index)
+        if (passing is null || passingIndex != index)
         {
-            var next = passing ?? new Chunk(index);
-            StoreChanged(next);
-            passing = null;
-            next.Index = index;
-            passing = Fill(next);
+            StorePassing();
+            passing ??= ArrayPool<byte>.Shared.Rent(ChunkBytes);
+            passingIndex = -1; // what cannot be read must not be taken for read
+            Fill(index, passing);
+            passingIndex = index;
         }
-        return passing;
+        return passing.AsSpan(0, ChunkBytes);
     }
 
-    private Chunk Fill(Chunk chunk)
+    private void Hold(long chunks)
     {
-        var size = LengthOf(chunk.Index);
+        Reserve(chunks * ChunkBytes);
+        for (; heldChunks < chunks; heldChunks++)
+        {
+            Fill(heldChunks, held.AsSpan(heldChunks * ChunkBytes, ChunkBytes));
+        }
+    }
+
+    private void Reserve(long bytes)
+    {
+        var chunks = Math.Min((bytes + ChunkBytes - 1) / ChunkBytes, HeldChunks);
+        if (held.Length < chunks * ChunkBytes)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent((int)Math.Max(chunks * ChunkBytes, Math.Min(2 * held.Length, HeldChunks * ChunkBytes)));
+            held.AsSpan(0, heldChunks * ChunkBytes).CopyTo(larger);
+            Forget(held, heldChunks * ChunkBytes);
+            held = larger;
+        }
+    }
+
+    private void MarkChanged(long index)
+    {
+        if (index < HeldChunks)
+        {
+            changed |= 1UL << (int)index;
+        }
+        else
+        {
+            isPassingChanged = true;
+        }
+    }
+
+    private void Fill(long index, Span<byte> chunk)
+    {
+        var size = LengthOf(index);
+        if (size == 0)
+        {
+            return;
+        }
         var stored = ArrayPool<byte>.Shared.Rent(StoredChunkBytes);
-        var isWhole = size == 0;
         try
         {
-            if (!isWhole)
+            var bytes = stored.AsSpan(0, NonceBytes + TagBytes + size);
+            if (RandomAccess.Read(file!.SafeFileHandle, bytes, index * StoredChunkBytes) != bytes.Length)
             {
-                var bytes = stored.AsSpan(0, NonceBytes + TagBytes + size);
-                if (RandomAccess.Read(file!.SafeFileHandle, bytes, chunk.Index * StoredChunkBytes) != bytes.Length)
-                {
-                    throw Damaged();
-                }
-                cipher.Decrypt(
-                    bytes[..NonceBytes], bytes[(NonceBytes + TagBytes)..], bytes.Slice(NonceBytes, TagBytes), chunk.Bytes.AsSpan(0, size), Place(chunk.Index, stackalloc byte[sizeof(long)]));
-                isWhole = true;
+                throw Damaged();
             }
-            return chunk;
+            cipher.Decrypt(bytes[..NonceBytes], bytes[(NonceBytes + TagBytes)..], bytes.Slice(NonceBytes, TagBytes), chunk[..size], Place(index, stackalloc byte[sizeof(long)]));
         }
         catch (AuthenticationTagMismatchException)
         {
@@ -248,10 +305,6 @@ internal sealed class EncryptedStream : PositionedStream
         finally
         {
             ArrayPool<byte>.Shared.Return(stored);
-            if (!isWhole)
-            {
-                chunk.Forget();
-            }
         }
     }
 
@@ -263,14 +316,12 @@ internal sealed class EncryptedStream : PositionedStream
         }
         lock (gate)
         {
-            foreach (var chunk in held)
+            for (; changed != 0; changed &= changed - 1)
             {
-                StoreChanged(chunk);
+                var index = BitOperations.TrailingZeroCount(changed);
+                Store(index, held.AsSpan(index * ChunkBytes, ChunkBytes));
             }
-            if (passing is not null)
-            {
-                StoreChanged(passing);
-            }
+            StorePassing();
             if (isToBeCut && file!.Length > StoredLength(length))
             {
                 file.SetLength(StoredLength(length));
@@ -278,27 +329,40 @@ internal sealed class EncryptedStream : PositionedStream
         }
     }
 
-    private void StoreChanged(Chunk chunk)
+    private void StorePassing()
     {
-        if (!chunk.IsChanged)
+        if (isPassingChanged)
         {
-            return;
+            Store(passingIndex, passing);
+            isPassingChanged = false;
         }
+    }
+
+    private void Store(long index, ReadOnlySpan<byte> chunk)
+    {
         var stored = ArrayPool<byte>.Shared.Rent(StoredChunkBytes);
         try
         {
-            var size = LengthOf(chunk.Index);
+            var size = LengthOf(index);
             var bytes = stored.AsSpan(0, NonceBytes + TagBytes + size);
             RandomNumberGenerator.Fill(bytes[..NonceBytes]);
-            cipher.Encrypt(
-                bytes[..NonceBytes], chunk.Bytes.AsSpan(0, size), bytes[(NonceBytes + TagBytes)..], bytes.Slice(NonceBytes, TagBytes), Place(chunk.Index, stackalloc byte[sizeof(long)]));
+            cipher.Encrypt(bytes[..NonceBytes], chunk[..size], bytes[(NonceBytes + TagBytes)..], bytes.Slice(NonceBytes, TagBytes), Place(index, stackalloc byte[sizeof(long)]));
             file ??= CreateUnnamed(temporaryFolder!);
-            RandomAccess.Write(file.SafeFileHandle, bytes, chunk.Index * StoredChunkBytes);
-            chunk.IsChanged = false;
+            RandomAccess.Write(file.SafeFileHandle, bytes, index * StoredChunkBytes);
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(stored);
+        }
+    }
+
+    // Gives the memory back, without what was in it.
+    private static void Forget(byte[] bytes, int used)
+    {
+        if (bytes.Length > 0)
+        {
+            CryptographicOperations.ZeroMemory(bytes.AsSpan(0, used));
+            ArrayPool<byte>.Shared.Return(bytes);
         }
     }
 
@@ -316,22 +380,5 @@ internal sealed class EncryptedStream : PositionedStream
     {
         BinaryPrimitives.WriteInt64LittleEndian(bytes, index);
         return bytes;
-    }
-
-    /// <summary>Plain bytes of one place of the file, in memory of the pool; the file's last one is as long as the file reaches into it.</summary>
-    private sealed class Chunk(long index)
-    {
-        public long Index { get; set; } = index;
-
-        public byte[] Bytes { get; } = ArrayPool<byte>.Shared.Rent(ChunkBytes);
-
-        public bool IsChanged { get; set; }
-
-        /// <summary>Gives the memory back, without what was in it.</summary>
-        public void Forget()
-        {
-            CryptographicOperations.ZeroMemory(Bytes);
-            ArrayPool<byte>.Shared.Return(Bytes);
-        }
     }
 }

@@ -70,7 +70,7 @@ public sealed class ReplacementJournalTests : IDisposable
     [Fact]
     public void Long_files_are_not_kept_for_the_next_image()
     {
-        using (var original = _journal.CreateOriginal("job", Instance, Keys))
+        using (var original = _journal.CreateOriginal("job", Instance, Keys, 0))
         {
             original.Write(new byte[17 * 1024 * 1024]);
         }
@@ -136,7 +136,7 @@ public sealed class ReplacementJournalTests : IDisposable
     {
         Spool();
         _journal.Open(Record());
-        using (_journal.CreateOriginal("job", new OrthancId("d-e-f"), SpoolKeys.Create()))
+        using (_journal.CreateOriginal("job", new OrthancId("d-e-f"), SpoolKeys.Create(), 0))
         {
         }
 
@@ -278,7 +278,7 @@ public sealed class ReplacementJournalTests : IDisposable
 
     private void Spool(string content = "original")
     {
-        using var original = _journal.CreateOriginal("job", Instance, Keys);
+        using var original = _journal.CreateOriginal("job", Instance, Keys, 0);
         original.Write(System.Text.Encoding.ASCII.GetBytes(content));
     }
 

@@ -164,7 +164,7 @@ public sealed class SafeReplacementTests : IDisposable
     {
         var record = JobStores.Replaced(Instance.Value).Record with { Md5 = Md5(Original) };
         record = masked is null ? record : record with { MaskedMd5 = Md5(masked) };
-        using (var original = _journal.CreateOriginal("job", Instance, record.Keys))
+        using (var original = _journal.CreateOriginal("job", Instance, record.Keys, 0))
         {
             original.Write(Original);
         }

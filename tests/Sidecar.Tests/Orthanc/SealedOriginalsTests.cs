@@ -106,7 +106,7 @@ public sealed class SealedOriginalsTests : IDisposable
     private static InstanceRecord Spool(ReplacementJournal journal, string content)
     {
         var keys = SpoolKeys.Create();
-        using (var original = journal.CreateOriginal("job", Instance, keys))
+        using (var original = journal.CreateOriginal("job", Instance, keys, 0))
         {
             original.Write(System.Text.Encoding.ASCII.GetBytes(content));
         }

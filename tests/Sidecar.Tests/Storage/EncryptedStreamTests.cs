@@ -96,6 +96,36 @@ public sealed class EncryptedStreamTests : IDisposable
         Assert.Equal(expected.ToArray(), ReadAll(onDisk));
     }
 
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(100, 0)]
+    [InlineData((3 * Chunk) + 1, 0)]
+    [InlineData((3 * Chunk) + 1, 100)] // longer than was expected
+    [InlineData(64 * Chunk, 64 * Chunk)]
+    public void A_short_one_is_there_in_one_piece_of_memory(int length, long expectedLength)
+    {
+        using var temporary = EncryptedStream.CreateTemporary(_folder, expectedLength);
+        temporary.Write(Noise(length, 3));
+        Assert.Equal(Noise(length, 3), temporary.InMemory);
+
+        using (var stream = Open())
+        {
+            stream.Write(Noise(length, 4));
+        }
+
+        using var again = Open();
+        Assert.Equal(Noise(length, 4), again.InMemory);
+    }
+
+    [Fact]
+    public void A_long_one_is_not_in_one_piece_of_memory()
+    {
+        using var stream = EncryptedStream.CreateTemporary(_folder, 100 * Chunk);
+        stream.Write(Noise((64 * Chunk) + 1, 3));
+
+        Assert.True(stream.InMemory.IsEmpty);
+    }
+
     [Fact]
     public void A_temporary_one_needs_no_disk_while_it_is_short_and_has_no_name_when_it_is_long()
     {
