@@ -15,10 +15,10 @@ public sealed class GatheredMasking(InstanceMasker masker)
     private readonly InstanceMasker masker = masker;
     private readonly Lock gate = new();
     private List<Waiter> waiting = [];
-    // Callers who will come to the hashing of short files soon.
-    private int coming;
+    // Short files that somebody is at work on, those waiting among them: whoever is done with one begins the next.
+    private int inWork;
 
-    /// <summary>Says that an image will come, so that the hashes of those before it wait for it a little. Dispose the result when it has come or will not.</summary>
+    /// <summary>Says that work on an image begins, so that the hashes of others wait a little for it, or for what comes after it. Dispose the result when it ends.</summary>
     /// <param name="length">Of its file, in bytes, as far as it is known.</param>
     public ExpectedImage Expect(long length) => new(this, PendingMask.GainsByCompany(length));
 
@@ -29,14 +29,10 @@ public sealed class GatheredMasking(InstanceMasker masker)
         return new GatheredOutcome(outcome, original, result);
     }
 
-    private async Task<GatheredOutcome> HashAndComplete(PendingMask pending, Action arrive)
+    private async Task<GatheredOutcome> HashAndComplete(PendingMask pending)
     {
         var waiter = new Waiter(pending);
-        lock (gate)
-        {
-            waiting.Add(waiter);
-        }
-        arrive();
+        Hash(Change(() => waiting.Add(waiter)));
         if (await Task.WhenAny(waiter.Hashed.Task, Task.Delay(Patience, CancellationToken.None)) != waiter.Hashed.Task)
         {
             List<Waiter> group;
@@ -50,24 +46,14 @@ public sealed class GatheredMasking(InstanceMasker masker)
         return Complete(pending);
     }
 
-    private void Announce()
+    /// <returns>Those to hash now: there are enough, or nobody is left to wait for.</returns>
+    private List<Waiter> Change(Action change)
     {
         lock (gate)
         {
-            coming++;
+            change();
+            return waiting.Count >= Math.Min(inWork, PendingMask.FullCompany) ? Take() : [];
         }
-    }
-
-    /// <summary>Whoever makes the group full, or is the last to come, hashes for all.</summary>
-    private void Arrive()
-    {
-        List<Waiter> group;
-        lock (gate)
-        {
-            coming--;
-            group = coming == 0 || waiting.Count >= PendingMask.FullCompany ? Take() : [];
-        }
-        Hash(group);
     }
 
     private List<Waiter> Take()
@@ -94,15 +80,15 @@ public sealed class GatheredMasking(InstanceMasker masker)
     public sealed class ExpectedImage : IDisposable
     {
         private readonly GatheredMasking owner;
-        private int announced;
+        private int counted;
 
         internal ExpectedImage(GatheredMasking owner, bool isShort)
         {
             this.owner = owner;
-            announced = isShort ? 1 : 0;
+            counted = isShort ? 1 : 0;
             if (isShort)
             {
-                owner.Announce();
+                owner.Change(() => owner.inWork++);
             }
         }
 
@@ -110,14 +96,14 @@ public sealed class GatheredMasking(InstanceMasker masker)
         public async Task<GatheredOutcome> BurnMasks(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
         {
             using var pending = await Task.Run(() => owner.masker.Begin(original, result, masks, withMd5: true, token), token);
-            return Volatile.Read(ref announced) == 1 ? await owner.HashAndComplete(pending, Dispose) : await Task.Run(() => Complete(pending), token);
+            return Volatile.Read(ref counted) == 1 ? await owner.HashAndComplete(pending) : await Task.Run(() => Complete(pending), token);
         }
 
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref announced, 0) == 1)
+            if (Interlocked.Exchange(ref counted, 0) == 1)
             {
-                owner.Arrive();
+                Hash(owner.Change(() => owner.inWork--));
             }
         }
     }
