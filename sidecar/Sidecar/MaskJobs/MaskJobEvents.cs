@@ -20,7 +20,7 @@ internal sealed class MaskJobEvents(MaskJobReader reader, MaskJobSignal signal, 
     public async Task<bool> Stream(string id, HttpResponse response, CancellationToken token)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(token, lifetime.ApplicationStopping);
-        var change = signal.Next;
+        var (change, end) = (signal.Next, signal.NextWaiting);
         if (await reader.ReadView(id, stop.Token) is not { } view)
         {
             return false;
@@ -52,10 +52,12 @@ internal sealed class MaskJobEvents(MaskJobReader reader, MaskJobSignal signal, 
 
                 if (pause - time.GetElapsedTime(sentAt) is { Ticks: > 0 } early)
                 {
-                    await Task.Delay(early, time, stop.Token);
+                    // The end of a job is told at once.
+                    await Task.WhenAny(Task.Delay(early, time, stop.Token), end);
+                    stop.Token.ThrowIfCancellationRequested();
                 }
 
-                change = signal.Next;
+                (change, end) = (signal.Next, signal.NextWaiting);
                 var begun = time.GetTimestamp();
                 var now = (await reader.ReadView(id, stop.Token))!;
                 if ((now.State, now.Done, now.Failed, now.Cancelled, now.CancelledAt) != (view.State, view.Done, view.Failed, view.Cancelled, view.CancelledAt))

@@ -9,7 +9,7 @@ internal sealed class MaskJobSignal
     /// <summary>Completes at the next pulse. Take it before looking at the state, or a change in between is missed.</summary>
     public Task Next => Volatile.Read(ref _next).Task;
 
-    /// <summary>Completes when the next job waits to be claimed.</summary>
+    /// <summary>Completes when the next job waits to be claimed, or one is finished, which may have kept others waiting.</summary>
     public Task NextWaiting => Volatile.Read(ref _nextWaiting).Task;
 
     public void Pulse() => Interlocked.Exchange(ref _next, New()).TrySetResult();

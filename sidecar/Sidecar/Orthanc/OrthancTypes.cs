@@ -40,7 +40,11 @@ internal sealed record ResourceAnswer(
     IReadOnlyDictionary<string, string>? PatientMainDicomTags = null,
     string? LastUpdate = null,
     long FileSize = 0,
-    bool IsStable = true);
+    bool IsStable = true,
+    IReadOnlyDictionary<string, string>? Metadata = null);
+
+/// <summary>Body of <c>POST /tools/bulk-content</c>.</summary>
+internal sealed record BulkQuestion(IReadOnlyCollection<string> Resources, bool Metadata);
 
 /// <summary>A page of <c>/changes</c>. <see cref="Last"/> is the number of its last row; of an empty page, the number of the newest row there ever was.</summary>
 internal sealed record ChangesAnswer(IReadOnlyList<ChangeAnswer> Changes, bool Done, long Last);
@@ -54,6 +58,7 @@ internal sealed record ChangeAnswer(long Seq, string ChangeType, [property: Json
 [JsonSerializable(typeof(SystemAnswer))]
 [JsonSerializable(typeof(ResourceAnswer))]
 [JsonSerializable(typeof(List<ResourceAnswer>))]
+[JsonSerializable(typeof(BulkQuestion))]
 [JsonSerializable(typeof(List<string>))]
 [JsonSerializable(typeof(ChangesAnswer))]
 [JsonSerializable(typeof(Dictionary<string, string>))]

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -36,10 +35,11 @@ internal sealed record StoredInstance
     public required string FileUuid { get; init; }
 }
 
-/// <summary>Lists what a study holds. Two requests per series plus a short one per instance: 500 slices in 0.3 s (measured).</summary>
+/// <summary>Lists what a study holds, in two requests per series. The longer one lets Orthanc read the header of each file.</summary>
 internal sealed class StudyReader(OrthancClient orthanc)
 {
-    private const int Requests = 4;
+    // The name of Orthanc's metadata.
+    private const string TransferSyntax = "TransferSyntax";
 
     /// <summary>Orthanc's ids of the studies with this UID: none, one, or several when patients share it.</summary>
     public async Task<IReadOnlyList<OrthancId>> FindStudies(string studyInstanceUid, CancellationToken token) =>
@@ -74,12 +74,8 @@ internal sealed class StudyReader(OrthancClient orthanc)
     public async Task<IReadOnlyList<StoredInstance>> ReadInstances(OrthancId series, CancellationToken token)
     {
         using var tags = await orthanc.ReadTags($"series/{series}/instances-tags?simplify", token);
-        var files = (await orthanc.ReadInstancesOf(series, token)).ToDictionary(i => i.Id, i => i.FileUuid);
-        var found = new ConcurrentBag<StoredInstance>();
-        await Parallel.ForEachAsync(
-            tags.RootElement.EnumerateObject(),
-            new ParallelOptions { MaxDegreeOfParallelism = Requests, CancellationToken = token },
-            async (instance, t) => found.Add(await Read(new OrthancId(instance.Name), instance.Value, files.GetValueOrDefault(instance.Name), t)));
+        var known = (await orthanc.ReadWithMetadata([.. tags.RootElement.EnumerateObject().Select(i => i.Name)], token)).ToDictionary(i => i.Id);
+        var found = tags.RootElement.EnumerateObject().Select(i => Read(i.Name, i.Value, known.GetValueOrDefault(i.Name), known.GetValueOrDefault(i.Name)?.Metadata?.GetValueOrDefault(TransferSyntax)));
         return [.. found.OrderBy(i => i.InstanceNumber ?? int.MaxValue).ThenBy(i => i.SopInstanceUid, StringComparer.Ordinal)];
     }
 
@@ -96,7 +92,8 @@ internal sealed class StudyReader(OrthancClient orthanc)
                 if (series.ParentStudy == study.Value)
                 {
                     using var tags = await orthanc.ReadTags($"instances/{id}/tags?simplify", token);
-                    return await Read(id, tags.RootElement, parent.FileUuid, token);
+                    var syntax = await orthanc.FindMetadata(OrthancLevel.Instances, id, TransferSyntax, token);
+                    return Read(parent.Id, tags.RootElement, parent, syntax is null ? null : Encoding.ASCII.GetString(syntax));
                 }
             }
         }
@@ -104,9 +101,9 @@ internal sealed class StudyReader(OrthancClient orthanc)
         return null;
     }
 
-    private async Task<StoredInstance> Read(OrthancId id, JsonElement tags, string? fileUuid, CancellationToken token) => new()
+    private static StoredInstance Read(string id, JsonElement tags, ResourceAnswer? instance, string? transferSyntaxUid) => new()
     {
-        Id = id,
+        Id = new OrthancId(id),
         StudyInstanceUid = Text(tags, "StudyInstanceUID") ?? "",
         SeriesInstanceUid = Text(tags, "SeriesInstanceUID") ?? "",
         SopInstanceUid = Text(tags, "SOPInstanceUID") ?? "",
@@ -116,8 +113,8 @@ internal sealed class StudyReader(OrthancClient orthanc)
         Columns = Number(tags, "Columns"),
         NumberOfFrames = Number(tags, "NumberOfFrames") ?? 1,
         HasPixelData = tags.TryGetProperty("PixelData", out _) || tags.TryGetProperty("FloatPixelData", out _) || tags.TryGetProperty("DoubleFloatPixelData", out _),
-        TransferSyntaxUid = await orthanc.FindMetadata(OrthancLevel.Instances, id, "TransferSyntax", token) is { } uid ? Encoding.ASCII.GetString(uid) : "",
-        FileUuid = fileUuid ?? throw new OrthancException($"Orthanc does not tell which file it holds of instance {id}; it may just have been deleted. Try again."),
+        TransferSyntaxUid = transferSyntaxUid ?? "",
+        FileUuid = instance?.FileUuid ?? throw new OrthancException($"Orthanc does not tell which file it holds of instance {id}; it may just have been deleted. Try again."),
     };
 
     private static string? Text(JsonElement tags, string keyword) =>

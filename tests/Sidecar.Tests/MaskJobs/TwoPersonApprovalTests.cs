@@ -1,6 +1,10 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Sidecar.MaskJobs;
 using Sidecar.Tests.Http;
 using Sidecar.Tests.Reviews;
@@ -258,6 +262,77 @@ public sealed class TwoPersonApprovalTests
         Assert.Equal("1000", await stage.Text($"SELECT CAST(turn_start AS TEXT) FROM mask_jobs WHERE study_instance_uid = '{Study}'"));
     }
 
+    [Fact]
+    public async Task Who_watches_a_job_is_told_at_once_that_it_goes_on_or_ends()
+    {
+        await using var stage = await Stage(TestDatabase.Sqlite);
+        using var ann = stage.As("ann", "image-masking");
+        var path = await Approve(stage);
+        var services = stage.App.Services;
+        // On this clock no pause ever ends.
+        var events = new MaskJobEvents(
+            services.GetRequiredService<MaskJobReader>(), services.GetRequiredService<MaskJobSignal>(), services.GetRequiredService<IOptions<MaskJobOptions>>(),
+            new StoppedClock(), services.GetRequiredService<IHostApplicationLifetime>());
+        var pipe = new Pipe();
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var context = new DefaultHttpContext();
+        context.Response.Body = pipe.Writer.AsStream();
+        using var told = new StreamReader(pipe.Reader.AsStream());
+
+        var watching = events.Stream(path.Split('/')[^1], context.Response, stop.Token);
+        Assert.Equal("awaitingConfirmation", await NextState());
+        await Send(ann, "POST", $"{path}/confirm", new { });
+
+        Assert.NotEqual("awaitingConfirmation", await NextState());
+        await stop.CancelAsync();
+        Assert.True(await watching);
+
+        async Task<string> NextState()
+        {
+            while (await told.ReadLineAsync(stop.Token) is { } line)
+            {
+                if (line.StartsWith("data: ", StringComparison.Ordinal))
+                {
+                    return (string)JsonNode.Parse(line[6..])!["state"]!;
+                }
+            }
+
+            return "no more events";
+        }
+    }
+
+    [Fact]
+    public async Task An_image_that_is_deleted_while_a_series_is_listed_is_not_left_out_without_a_word()
+    {
+        await using var stage = await Stage(TestDatabase.Sqlite);
+        stage.App.Orthanc = request => request.RequestUri!.AbsolutePath == "/tools/bulk-content"
+            ? SidecarApp.Json("""[{"ID":"i1","FileUuid":"u","Metadata":{}}]""")
+            : AnswerAboutImages(stage.Archive, request) ?? stage.Archive.Answer(request);
+
+        var refused = await Send(stage.Rita, "POST", Create, Drawn, "key");
+
+        Assert.Equal(503, refused.Status);
+        Assert.Contains("image archive", (string)refused.Body!["detail"]!, StringComparison.Ordinal);
+    }
+
+    private sealed class StoppedClock : TimeProvider
+    {
+        public override long GetTimestamp() => 0;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Never();
+
+        private sealed class Never : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+            public void Dispose()
+            {
+            }
+
+            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        }
+    }
+
     private static async Task<ReviewStage> Stage(string kind, params (string, string)[] settings)
     {
         var stage = await ReviewStage.Create(kind, settings: [("MaskJobs:TwoPersonApproval", "true"), .. settings]);
@@ -283,7 +358,7 @@ public sealed class TwoPersonApprovalTests
             ("GET", ["instances", _, "metadata", "TransferSyntax"]) => new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent("1.2.840.10008.1.2.1") },
             ("GET", ["series", var id]) when Of(id).FirstOrDefault().Value is { } image => SidecarApp.Json($$"""{"ID":"{{id}}","ParentStudy":"{{image.StudyId}}"}"""),
             ("GET", ["series", var id, "instances-tags"]) => SidecarApp.Json($"{{{string.Join(',', Of(id).Select(i => $"\"{i.Key}\":{Tags(i.Value)}"))}}}"),
-            ("GET", ["series", var id, "instances"]) => SidecarApp.Json($"[{string.Join(',', Of(id).Select(i => $$"""{"ID":"{{i.Key}}","FileUuid":"{{i.Value.Md5}}"}"""))}]"),
+            ("POST", ["tools", "bulk-content"]) => SidecarApp.Json($"[{string.Join(',', archive.Images.Select(i => $$$"""{"ID":"{{{i.Key}}}","FileUuid":"{{{i.Value.Md5}}}","Metadata":{"TransferSyntax":"1.2.840.10008.1.2.1"}}"""))}]"),
             _ => null,
         };
 
