@@ -32,7 +32,7 @@ internal static class OrthancReach
 
         return open.Count == 0
             ? null
-            : $"it also listens on {string.Join(", ", open)}, past nginx and the sidecar. Unless a firewall keeps all others away, whoever knows one of its passwords can read and change every image: "
+            : $"it also listens on {string.Join(", ", open)}, past nginx and the sidecar. Unless a firewall or RemoteAccessAllowed (false) keeps all others away, whoever knows one of its passwords can read and change every image: "
                 + "let only this machine reach it (docs/operations.md, \"The locks, and what each is for\").";
     }
 

@@ -18,7 +18,7 @@ public sealed class OrthancReachTests : IDisposable
     [Fact]
     public async Task An_Orthanc_that_answers_past_its_door_is_told_with_the_address() =>
         Assert.Equal(
-            $"it also listens on 127.0.0.2:{Port}, past nginx and the sidecar. Unless a firewall keeps all others away, whoever knows one of its passwords can read and change every image: "
+            $"it also listens on 127.0.0.2:{Port}, past nginx and the sidecar. Unless a firewall or RemoteAccessAllowed (false) keeps all others away, whoever knows one of its passwords can read and change every image: "
                 + "let only this machine reach it (docs/operations.md, \"The locks, and what each is for\").",
             await OrthancReach.Describe(new Uri($"http://127.0.0.1:{Port}/"), [IPAddress.Parse("127.0.0.3"), Outward], default));
 
