@@ -248,6 +248,11 @@ internal sealed class SidecarProcess : IAsyncDisposable
         await _provider.DisposeAsync();
         _issuer.Dispose();
         Directory.Delete(Folder, recursive: true);
+        // Whatever happened in a test: the service wrote no secret and no patient's name into its log.
+        foreach (var secret in (string?[])[_settings["SIDECAR_Journal__Key"], Http.DefaultRequestHeaders.Authorization?.Parameter, "TEST^PATIENT"])
+        {
+            Assert.True(secret is null || !Log.Contains(secret, StringComparison.Ordinal), "The log of the service holds a secret or a patient's name.");
+        }
     }
 
     private void Keep(object sender, DataReceivedEventArgs line)

@@ -69,6 +69,8 @@ public sealed class BadInputTests
         ["RLE header missing"] = (() => new InstanceBuilder().Encapsulate(TransferSyntaxes.RleLossless, [[[1, 0, 0, 0]]]).Build(), "segments"),
         ["no fragment"] = (() => new InstanceBuilder().Encapsulate(TransferSyntaxes.RleLossless, []).Build(), "holds no frame"),
         ["sequences without end"] = (() => Surgery.InsertBefore(new InstanceBuilder().Build(), 0x7FE00010, Nested(100)), "deeper than 64 levels"),
+        ["more elements than any image has"] = (() => Surgery.InsertBefore(new InstanceBuilder().Build(), 0x00280002, [.. Enumerable.Repeat<byte[]>([9, 0, 0x10, 0x10, (byte)'L', (byte)'O', 0, 0], 1_000_001).SelectMany(b => b)]), "more than 1000000 elements"),
+        ["more fragments than any image has"] = (() => new InstanceBuilder().Encapsulate(TransferSyntaxes.RleLossless, [[.. Enumerable.Repeat<byte[]>([], 1_000_001)]]).Build(), "more than 1000000 fragments and elements"),
         ["subsampled with an odd width"] = (() => Image(PixelFormat.Colour(5, 4, "YBR_FULL_422"), 1).Build(), "even width"),
         ["pixels on another server"] = (() => new InstanceBuilder().FileMeta(0x00020010, "UI", "1.2.840.10008.1.2.4.94").Build(), "keeps its pixels on another server"),
         ["retired JPEG"] = (() => new InstanceBuilder().FileMeta(0x00020010, "UI", "1.2.840.10008.1.2.4.60").Build(), "is retired and not supported"),

@@ -123,7 +123,8 @@ public sealed class TwoPersonApprovalTests
         var path = $"{Create}/{job["id"]}";
         foreach (var reason in (string?[])[null, " "])
         {
-            Assert.Equal("400 reason-missing", Problem(await Send(ann, "POST", $"{path}/decline", new { reason })));
+            var refused = await Send(ann, "POST", $"{path}/decline", new { reason });
+            Assert.Equal(("400 reason-missing", "Say why this masking is declined; the person who approved it reads that."), (Problem(refused), (string)refused.Body!["detail"]!));
         }
 
         Assert.Equal("400 invalid-request", Problem(await Send(ann, "POST", $"{path}/decline", new { reason = new string('a', 501) })));
@@ -313,6 +314,19 @@ public sealed class TwoPersonApprovalTests
 
         Assert.Equal(503, refused.Status);
         Assert.Contains("image archive", (string)refused.Body!["detail"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Masks_on_an_object_without_pixels_are_refused()
+    {
+        await using var stage = await Stage(TestDatabase.Sqlite);
+        stage.App.Orthanc = request => request.RequestUri!.AbsolutePath == "/instances/i1/tags"
+            ? SidecarApp.Json($$"""{"StudyInstanceUID":"{{Study}}","SeriesInstanceUID":"{{Study}}.1","SOPInstanceUID":"{{Study}}.1.1"}""")
+            : AnswerAboutImages(stage.Archive, request) ?? stage.Archive.Answer(request);
+
+        var refused = await Send(stage.Rita, "POST", Create, Drawn, "key");
+
+        Assert.Equal(("400 source-not-an-image", "The masks refer to an object without pixels."), (Problem(refused), (string)refused.Body!["detail"]!));
     }
 
     private sealed class StoppedClock : TimeProvider

@@ -133,7 +133,8 @@ public sealed class ReviewTests
         Assert.Equal((200, "finalized", "Rita", 0), (status, (string)review!["state"]!, (string)review["finalizedBy"]!, (int)review["open"]!));
         Assert.Equal("All seen.", (string)Assert.Single(await stage.Audit("reviewFinalized")).Details["reason"]!);
         await Refused("409 review-finalized", "Rita has finalized");
-        Assert.Equal("409 review-finalized", Problem(await stage.Decide(new { findingIds = Ids("f2"), action = "reopen" })));
+        var late = await stage.Decide(new { findingIds = Ids("f2"), action = "reopen" });
+        Assert.Equal(("409 review-finalized", "Rita has finalized this study. Reopen it first."), (Problem(late), (string)late.Body!["detail"]!));
         await stage.Look();
         Assert.Equal("finalized", await State());
 
@@ -185,7 +186,8 @@ public sealed class ReviewTests
         Assert.Equal("Otto", (string)(await Send(otto, "PUT", Path, new { state = "inReview" })).Body!["openedBy"]!);
         Assert.Equal([null, "Rita"], (await stage.Audit("reviewOpened")).Select(r => (string?)r.Details["takenFrom"]));
         Assert.Equal("400 invalid-request", Problem(await Send(otto, "PUT", Path, new { state = "clean" })));
-        Assert.Equal("409 review-open", Problem(await Send(otto, "POST", Path + "/reopen", new { reason = "r" })));
+        var open = await Send(otto, "POST", Path + "/reopen", new { reason = "r" });
+        Assert.Equal(("409 review-open", "This study is not finalized (any more)."), (Problem(open), (string)open.Body!["detail"]!));
         await Send(otto, "POST", Path + "/finalize", new { });
         Assert.Equal("409 review-finalized", Problem(await Send(otto, "PUT", Path, new { state = "inReview" })));
         Assert.Equal("400 invalid-request", Problem(await Send(otto, "POST", Path + "/reopen", new { })));
