@@ -92,6 +92,20 @@ internal static class MaskJobBenchmark
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{name,-24} {ids.Count,6} {bytes / 1e6,5:0} {floor,8:0.00} {took,7:0.00} {took / floor,7:0.00} {(modifications.Count > 0 ? Median(modifications).ToString("0.00", CultureInfo.InvariantCulture) : ""),8}  {Median(archiveFloors),27:0.00}  {Median(archiveJobs),12:0.00}  {Median(sidecars),7:0.00}  {sidecar.PeakBytes / 1e6:0}"));
+        Console.WriteLine($"    ms an image: {await ReadPhases(sidecar)}");
+    }
+
+    /// <summary>Means over all rounds. Images are in work beside each other, so they add up to more than the job takes.</summary>
+    private static async Task<string> ReadPhases(SidecarProcess sidecar)
+    {
+        const string Metric = "sidecar_mask_items_phase_duration_seconds_";
+        var lines = (await sidecar.Http.GetStringAsync("metrics")).Split('\n');
+        double Value(string line) => double.Parse(line.Split(' ')[^1], CultureInfo.InvariantCulture);
+        return string.Join(", ", lines.Where(line => line.StartsWith(Metric + "sum", StringComparison.Ordinal)).Select(sum =>
+        {
+            var count = lines.First(line => line.StartsWith(sum[..sum.IndexOf('}', StringComparison.Ordinal)].Replace("_sum", "_count", StringComparison.Ordinal), StringComparison.Ordinal));
+            return string.Create(CultureInfo.InvariantCulture, $"{sum.Split('"').SkipWhile(word => !word.Contains("phase=", StringComparison.Ordinal)).ElementAt(1)} {1000 * Value(sum) / Value(count):0.0}");
+        }));
     }
 
     private static Task GetAndPostBack(OrthancServer orthanc, List<string> ids) =>

@@ -208,4 +208,26 @@ public sealed class ApiTests(SharedServers servers) : IClassFixture<SharedServer
         Assert.Equal(503, (int)answer.StatusCode);
         Assert.Single(await orthanc.ListInstances()); // no probe left over
     }
+
+    [NetworkTheory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public async Task An_Orthanc_that_serves_others_past_the_sidecar_is_refused_unless_they_are_kept_away(bool firewall, bool refused)
+    {
+        await using var link = await NetworkLink.Start();
+        await using var orthanc = await OrthancServer.Start(link: link);
+        await using var sidecar = await SidecarProcess.Start(new Uri($"http://127.0.0.1:{orthanc.Port}"), link, ("SIDECAR_Orthanc__OthersAreKeptAway", firewall.ToString()));
+        var study = new SampleStudy();
+        await study.Add(orthanc, 1);
+
+        using var answer = await sidecar.Post(study.Request("image"));
+        var (status, report) = await sidecar.RunCommand("doctor");
+
+        var advice = $"Orthanc also serves others, on {link.Far}:{orthanc.Port}, past nginx and the sidecar: with one of its passwords, where it asks for any, they can read and change every image. "
+            + "The administrator must set \"RemoteAccessAllowed\": false in Orthanc's configuration and restart Orthanc; or, where a firewall keeps others away, say so with Orthanc:OthersAreKeptAway.";
+        Assert.Equal(refused ? HttpStatusCode.ServiceUnavailable : HttpStatusCode.Accepted, answer.StatusCode);
+        Assert.Equal(refused ? advice : null, (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["detail"]);
+        Assert.Contains(refused ? $"FAILED  Orthanc replaces images safely: {advice}" : "ok      Orthanc replaces images safely", report.Split('\n'));
+        Assert.True(!refused || status == 1);
+    }
 }

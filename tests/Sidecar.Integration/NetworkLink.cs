@@ -7,7 +7,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Sidecar.Integration;
 
-/// <summary>A test of a network that loses packets; says why where none can be made.</summary>
+/// <summary>A test that needs a network of its own; says why where none can be made.</summary>
 internal sealed class NetworkTheoryAttribute : TheoryAttribute
 {
     public NetworkTheoryAttribute() => Skip = NetworkLink.Missing;
@@ -81,15 +81,19 @@ internal sealed class NetworkLink : IAsyncDisposable
     private readonly SemaphoreSlim _one = new(1);
     private readonly string _namespace;
 
-    private NetworkLink(Process shell, string far, string name)
+    private NetworkLink(Process shell, string near, string far, string name)
     {
         _shell = shell;
+        Near = IPAddress.Parse(near);
         Far = IPAddress.Parse(far);
         _namespace = name;
     }
 
     /// <summary>Why no such network can be made here; null where it can.</summary>
     public static string? Missing => Reason.Value;
+
+    /// <summary>Address of this side.</summary>
+    public IPAddress Near { get; }
 
     /// <summary>Address of the far side.</summary>
     public IPAddress Far { get; }
@@ -101,7 +105,7 @@ internal sealed class NetworkLink : IAsyncDisposable
         var (network, first) = ($"198.18.{number / 32}", number % 32 * 8);
         var shell = Run(network, first);
         var name = await shell.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"No network can be made: {await shell.StandardError.ReadToEndAsync()}");
-        return new NetworkLink(shell, $"{network}.{first + 6}", name);
+        return new NetworkLink(shell, $"{network}.{first + 1}", $"{network}.{first + 6}", name);
     }
 
     /// <summary>Does something on the far side: programs it starts and sockets it opens stay there.</summary>

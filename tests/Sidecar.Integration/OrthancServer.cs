@@ -11,6 +11,7 @@ namespace Sidecar.Integration;
 internal sealed class OrthancServer : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+    private static int _lastPort = Random.Shared.Next(20_000);
     private readonly string _folder;
     private readonly SocketsHttpHandler _handler = new() { PooledConnectionIdleTimeout = TimeSpan.FromMilliseconds(500) };
     private readonly NetworkLink? _link;
@@ -72,11 +73,23 @@ internal sealed class OrthancServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>One of which nobody is given by the system (ip_local_port_range begins at 32768), so that it stays free until its server starts.</summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = 12_000 + (Interlocked.Increment(ref _lastPort) % 20_000);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody else's; the next one.
+            }
+        }
     }
 
     public async Task StartProcess()

@@ -27,13 +27,15 @@ internal sealed class SidecarProcess : IAsyncDisposable
     private readonly TokenIssuer _issuer = new("");
     private readonly Dictionary<string, string> _settings = [];
     private readonly List<string> _log = [];
+    private readonly NetworkLink? _link;
     private Process? _process;
 
-    private SidecarProcess(Uri orthanc)
+    private SidecarProcess(Uri orthanc, NetworkLink? link)
     {
+        _link = link;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseUrls($"http://{link?.Near ?? IPAddress.Loopback}:0");
         _provider = builder.Build();
         _provider.MapGet("/.well-known/openid-configuration", () => Results.Content(_issuer.Discovery, "application/json"));
         _provider.MapGet("/jwks", () => Results.Content(_issuer.Keys, "application/json"));
@@ -42,6 +44,7 @@ internal sealed class SidecarProcess : IAsyncDisposable
         _settings["SIDECAR_Storage__Directory"] = Path.Combine(Folder, "state");
         _settings["SIDECAR_Journal__Key"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
         _settings["SIDECAR_Authentication__Audience"] = TokenIssuer.Audience;
+        _settings["SIDECAR_Authentication__AllowInsecureHttp"] = (link is not null).ToString();
         _settings["SIDECAR_MaskJobs__RetryPause"] = "00:00:00.2";
         _settings["SIDECAR_Discovery__Enabled"] = "false"; // the tests of scans switch them on; the others want the archive to themselves
         _settings["SIDECAR_Scans__Enabled"] = "false";
@@ -66,9 +69,14 @@ internal sealed class SidecarProcess : IAsyncDisposable
         }
     }
 
-    public static async Task<SidecarProcess> Start(Uri orthanc, params (string Name, string Value)[] settings)
+    public static Task<SidecarProcess> Start(Uri orthanc, params (string Name, string Value)[] settings) => Start(orthanc, null, settings);
+
+    /// <param name="orthanc">As the sidecar reaches it.</param>
+    /// <param name="link">On whose far side it runs; null: on this one.</param>
+    /// <param name="settings">More of them.</param>
+    public static async Task<SidecarProcess> Start(Uri orthanc, NetworkLink? link, params (string Name, string Value)[] settings)
     {
-        var sidecar = new SidecarProcess(orthanc);
+        var sidecar = new SidecarProcess(orthanc, link);
         await sidecar._provider.StartAsync();
         sidecar._issuer.Issuer = sidecar._provider.Urls.First();
         sidecar._settings["SIDECAR_Authentication__Authority"] = sidecar._issuer.Issuer;
@@ -83,7 +91,7 @@ internal sealed class SidecarProcess : IAsyncDisposable
 
     public async Task StartProcess()
     {
-        var address = $"http://127.0.0.1:{OrthancServer.FreePort()}";
+        var address = $"http://{_link?.Far ?? IPAddress.Loopback}:{OrthancServer.FreePort()}";
         var start = new ProcessStartInfo("dotnet", [Program, "serve"])
         {
             WorkingDirectory = Folder,
@@ -96,7 +104,7 @@ internal sealed class SidecarProcess : IAsyncDisposable
         }
 
         start.Environment["ASPNETCORE_URLS"] = address;
-        _process = Process.Start(start)!;
+        _process = await Begin(start);
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;
         _process.BeginOutputReadLine();
@@ -202,7 +210,7 @@ internal sealed class SidecarProcess : IAsyncDisposable
             start.Environment[name] = value;
         }
 
-        using var process = Process.Start(start)!;
+        using var process = await Begin(start);
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
@@ -254,6 +262,8 @@ internal sealed class SidecarProcess : IAsyncDisposable
             Assert.True(secret is null || !Log.Contains(secret, StringComparison.Ordinal), "The log of the service holds a secret or a patient's name.");
         }
     }
+
+    private async Task<Process> Begin(ProcessStartInfo start) => (_link is null ? Process.Start(start) : await _link.OnFarSide(() => Process.Start(start)))!;
 
     private void Keep(object sender, DataReceivedEventArgs line)
     {

@@ -68,18 +68,9 @@ internal static class DoctorCommand
             await output.WriteLineAsync(advice is null ? $"ok      {name}" : $"FAILED  {name}: {advice}");
         }
 
-        (string Name, Func<CancellationToken, Task<string?>> Describe)[] notes =
-        [
-            ("quarantine", _ => Task.FromResult(DescribeQuarantine(services))),
-            // No fault: whether a firewall keeps others away is not seen from here.
-            ("Orthanc's addresses", t => OrthancReach.Describe(new Uri(services.GetRequiredService<IOptions<OrthancOptions>>().Value.BaseUrl), OrthancReach.AddressesOfThisMachine(), t)),
-        ];
-        foreach (var (name, describe) in notes)
+        if (DescribeQuarantine(services) is { } note)
         {
-            if (await Ask(describe, token) is { } note)
-            {
-                await output.WriteLineAsync($"note    {name}: {note}");
-            }
+            await output.WriteLineAsync($"note    quarantine: {note}");
         }
 
         return status;

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net.Http.Headers;
+using System.Text;
 using Microsoft.Extensions.Options;
 
 namespace Sidecar.Orthanc;
@@ -26,8 +28,16 @@ internal sealed record OrthancOptions
     [Range(1L, long.MaxValue, ErrorMessage = "Orthanc:BytesInFlight must be positive.")]
     public long BytesInFlight { get; init; } = 64L * 1024 * 1024;
 
+    /// <summary>The administrator vouches for a firewall, which is not seen from here: an Orthanc that serves others past nginx and the sidecar is not refused.</summary>
+    public bool OthersAreKeptAway { get; init; }
+
+    /// <summary><see cref="BaseUrl"/>, to which paths can be added.</summary>
+    public Uri Root => new(BaseUrl.TrimEnd('/') + "/");
+
+    /// <summary>Null where Orthanc asks for none.</summary>
     /// <exception cref="IOException">The password file cannot be read.</exception>
-    public string ReadPassword() => PasswordFile is null ? Password : File.ReadAllText(PasswordFile).Trim();
+    public AuthenticationHeaderValue? Credentials() =>
+        UserName.Length == 0 ? null : new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{UserName}:{(PasswordFile is null ? Password : File.ReadAllText(PasswordFile).Trim())}")));
 }
 
 /// <summary>Rules of <see cref="OrthancOptions"/> between fields.</summary>

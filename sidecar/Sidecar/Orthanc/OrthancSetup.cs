@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Sidecar.Http;
@@ -28,6 +26,7 @@ internal static class OrthancSetup
                 UseCookies = false,
             });
         services.AddSingleton(provider => new OrthancClient(provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(OrthancClient)), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<OrthancReach>();
         services.AddSingleton<SafetyProbe>();
         services.AddSingleton<StudyReader>();
         services.AddSingleton<IValidateOptions<DiscoveryOptions>, DiscoveryOptionsRules>();
@@ -49,14 +48,9 @@ internal static class OrthancSetup
     private static void Configure(IServiceProvider provider, HttpClient client)
     {
         var options = provider.GetRequiredService<IOptions<OrthancOptions>>().Value;
-        client.BaseAddress = new Uri(options.BaseUrl.TrimEnd('/') + "/");
+        client.BaseAddress = options.Root;
         client.Timeout = Timeout.InfiniteTimeSpan; // each call has its own limit, from the last byte on
-        if (options.UserName.Length > 0)
-        {
-            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
-                "Basic",
-                Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.UserName}:{options.ReadPassword()}")));
-        }
+        client.DefaultRequestHeaders.Authorization = options.Credentials();
     }
 }
 

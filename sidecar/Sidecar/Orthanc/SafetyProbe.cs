@@ -3,10 +3,10 @@ using System.Security.Cryptography;
 namespace Sidecar.Orthanc;
 
 /// <summary>
-/// Finds out, with an instance of nobody, whether this Orthanc can replace images safely: it must overwrite, and keep bytes as they are.
-/// Orthanc 1.10.1 does not tell either setting.
+/// Finds out, with an instance of nobody, whether this Orthanc can replace images safely: it must overwrite, keep bytes as they are, and
+/// serve nobody past the sidecar. Orthanc 1.10.1 tells none of these settings.
 /// </summary>
-internal sealed class SafetyProbe(OrthancClient orthanc, TimeProvider time) : IDisposable
+internal sealed class SafetyProbe(OrthancClient orthanc, OrthancReach reach, TimeProvider time) : IDisposable
 {
     public const string OverwriteOff =
         "Orthanc keeps the old image when a masked one is stored, so nothing can be masked. The administrator must set \"OverwriteInstances\": true in Orthanc's configuration and restart Orthanc.";
@@ -50,6 +50,11 @@ internal sealed class SafetyProbe(OrthancClient orthanc, TimeProvider time) : ID
 
     private async Task Probe(CancellationToken token)
     {
+        if (await reach.FindFault(token) is { } fault)
+        {
+            throw new UnsafeOrthancException(fault);
+        }
+
         var stored = new HashSet<OrthancId>(); // a lossy IngestTranscoding makes new ids
         try
         {
