@@ -33,7 +33,16 @@ internal sealed class FileHash : IDisposable
         this.stream = stream;
         this.withMd5 = withMd5;
         stop = CancellationTokenSource.CreateLinkedTokenSource(token);
-        beside = IsShort(stream.Length) || !new SharedStream(stream).IsSharable ? null : Task.Run(() => Compute(stop.Token), stop.Token);
+        beside = IsShort(stream.Length) || !new SharedStream(stream).IsSharable ? null : withMd5 ? Task.Run(() => ComputeBoth(stop.Token), stop.Token)
+            : Task.Run(() => Compute(stop.Token), stop.Token);
+    }
+
+    /// <param name="stream">Its bytes, all of which <paramref name="arrived"/> has taken.</param>
+    /// <param name="arrived">Takes nothing any more.</param>
+    public FileHash(Stream stream, BlockHashes arrived)
+    {
+        (this.stream, withMd5, stop) = (stream, true, new CancellationTokenSource());
+        beside = TakeFrom(arrived);
     }
 
     /// <summary>Lower-case hexadecimal. Waits until it is computed.</summary>
@@ -106,6 +115,18 @@ internal sealed class FileHash : IDisposable
         }
         stop.Dispose();
     }
+
+    private async Task ComputeBoth(CancellationToken token)
+    {
+        using var hashes = new BlockHashes();
+        foreach (var block in ReadBlocks(token))
+        {
+            await hashes.Append(block);
+        }
+        await TakeFrom(hashes);
+    }
+
+    private async Task TakeFrom(BlockHashes hashes) => (sha256, md5) = await hashes.End();
 
     /// <summary>What is missing, in one pass.</summary>
     private void Compute(CancellationToken token)

@@ -20,7 +20,7 @@ public sealed class GatheredMasking(InstanceMasker masker)
 
     /// <summary>Says that work on an image begins, so that the hashes of others wait a little for it, or for what comes after it. Dispose the result when it ends.</summary>
     /// <param name="length">Of its file, in bytes, as far as it is known.</param>
-    public ExpectedImage Expect(long length) => new(this, PendingMask.GainsByCompany(length));
+    public ExpectedImage Expect(long length) => new(this, PendingMask.GainsByCompany(length), FileHash.IsShort(length) ? null : new BlockHashes());
 
     private static GatheredOutcome Complete(PendingMask pending)
     {
@@ -80,11 +80,13 @@ public sealed class GatheredMasking(InstanceMasker masker)
     public sealed class ExpectedImage : IDisposable
     {
         private readonly GatheredMasking owner;
+        private readonly BlockHashes? arriving;
         private int counted;
 
-        internal ExpectedImage(GatheredMasking owner, bool isShort)
+        internal ExpectedImage(GatheredMasking owner, bool isShort, BlockHashes? arriving)
         {
             this.owner = owner;
+            this.arriving = arriving;
             counted = isShort ? 1 : 0;
             if (isShort)
             {
@@ -92,15 +94,19 @@ public sealed class GatheredMasking(InstanceMasker masker)
             }
         }
 
+        /// <summary>Takes the next bytes of the original as they come, where hashing them meanwhile saves time. All of them, or none.</summary>
+        public ValueTask Take(ReadOnlyMemory<byte> bytes) => arriving?.Append(bytes) ?? ValueTask.CompletedTask;
+
         /// <summary>As <see cref="InstanceMasker.BurnMasks"/>, on a thread of the pool.</summary>
         public async Task<GatheredOutcome> BurnMasks(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
         {
-            using var pending = await Task.Run(() => owner.masker.Begin(original, result, masks, withMd5: true, token), token);
+            using var pending = await Task.Run(() => owner.masker.Begin(original, result, masks, withMd5: true, arriving, token), token);
             return Volatile.Read(ref counted) == 1 ? await owner.HashAndComplete(pending) : await Task.Run(() => Complete(pending), token);
         }
 
         public void Dispose()
         {
+            arriving?.Dispose();
             if (Interlocked.Exchange(ref counted, 0) == 1)
             {
                 Hash(owner.Change(() => owner.inWork--));

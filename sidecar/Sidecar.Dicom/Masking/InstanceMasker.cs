@@ -26,15 +26,15 @@ public sealed class InstanceMasker(FrameCodecs codecs)
     }
 
     /// <summary>As <see cref="BurnMasks"/>, but leaves the hashes of short files to be computed with those of others. The streams must stay open until the end.</summary>
-    public PendingMask Begin(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token) => Begin(original, result, masks, withMd5: false, token);
+    public PendingMask Begin(Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token) => Begin(original, result, masks, withMd5: false, null, token);
 
-    internal PendingMask Begin(Stream original, Stream result, IReadOnlyList<Mask> masks, bool withMd5, CancellationToken token)
+    internal PendingMask Begin(Stream original, Stream result, IReadOnlyList<Mask> masks, bool withMd5, BlockHashes? arrived, CancellationToken token)
     {
         ArgumentOutOfRangeException.ThrowIfZero(masks.Count);
         var pending = new PendingMask(withMd5);
         try
         {
-            Burn(pending, original, result, masks, token);
+            Burn(pending, original, result, masks, arrived, token);
         }
         catch (UnsupportedInstanceException refusal)
         {
@@ -52,7 +52,7 @@ public sealed class InstanceMasker(FrameCodecs codecs)
         return pending;
     }
 
-    private void Burn(PendingMask pending, Stream original, Stream result, IReadOnlyList<Mask> masks, CancellationToken token)
+    private void Burn(PendingMask pending, Stream original, Stream result, IReadOnlyList<Mask> masks, BlockHashes? arrived, CancellationToken token)
     {
         if (original.Length <= FileInMemory.MaxLength)
         {
@@ -65,7 +65,7 @@ public sealed class InstanceMasker(FrameCodecs codecs)
         {
             throw new UnsupportedInstanceException(support.Reason ?? $"{support.Name} is not supported here.");
         }
-        var originalHash = pending.Hash(original, token);
+        var originalHash = pending.Hash(original, arrived, token);
         // What is worked on: the files themselves, unless they are deflated.
         var (expanded, burned) = (original, result);
         if (meta.TransferSyntaxUid == TransferSyntaxUids.DeflatedExplicitLittleEndian)
@@ -121,9 +121,11 @@ public sealed class InstanceMasker(FrameCodecs codecs)
 
         void WritePixels(Stream stream)
         {
-            var start = stream.Position;
-            pixels.WriteBurned(stream, plan.RegionsOf, token);
-            growth = stream.Position - start - pixels.Element.ValueLength;
+            // Not through the buffer: they come in large pieces, or not at all where the result shares them.
+            stream.Flush();
+            var start = result.Position;
+            pixels.WriteBurned(result, plan.RegionsOf, token);
+            growth = result.Position - start - pixels.Element.ValueLength;
         }
     }
 
@@ -140,7 +142,7 @@ public sealed class InstanceMasker(FrameCodecs codecs)
     private void Prove(
         PendingMask pending, FileMeta originalMeta, FileHash originalHash, StoredPixels originalPixels, Stream result, BurnPlan plan, CancellationToken token)
     {
-        var resultHash = pending.Hash(result, token);
+        var resultHash = pending.Hash(result, null, token);
         var meta = FileMeta.Read(result);
         using var expanded = meta.TransferSyntaxUid == TransferSyntaxUids.DeflatedExplicitLittleEndian ? DeflatedFile.Expand(result, meta, token) : null;
         var (_, resultPixels) = Open(expanded ?? result, meta);

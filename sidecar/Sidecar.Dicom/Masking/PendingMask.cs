@@ -45,9 +45,9 @@ public sealed class PendingMask : IDisposable
     }
 
     /// <summary>Begins to hash <paramref name="stream"/>, first the original, then the result, or leaves it for later where it is short.</summary>
-    internal FileHash Hash(Stream stream, CancellationToken token)
+    internal FileHash Hash(Stream stream, BlockHashes? arrived, CancellationToken token)
     {
-        var hash = Hold(new FileHash(stream, withMd5, token));
+        var hash = Hold(arrived is not null && arrived.Length == stream.Length ? new FileHash(stream, arrived) : new FileHash(stream, withMd5, token));
         hashes.Add(hash);
         return hash;
     }

@@ -91,6 +91,11 @@ internal sealed class NativePixels : StoredPixels
 
     public override void WriteBurned(Stream result, Func<int, IReadOnlyList<Region>> regionsOf, CancellationToken token)
     {
+        if (result is PatchedStream patched && !Layout.IsBitPacked && !isSwapped)
+        {
+            Patch(patched, regionsOf, token);
+            return;
+        }
         var chunkFrames = FramesPerChunk;
         var chunkBytes = checked((int)(frameBits * chunkFrames / 8));
         var buffer = ArrayPool<byte>.Shared.Rent(chunkBytes);
@@ -107,6 +112,36 @@ internal sealed class NativePixels : StoredPixels
             left -= chunk.Length;
         }
         ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    /// <summary>Nothing but the regions is written: rows of black, each kept once, over what the result shares with the file.</summary>
+    private void Patch(PatchedStream result, Func<int, IReadOnlyList<Region>> regionsOf, CancellationToken token)
+    {
+        var (shape, start) = (format.Shape, result.Position);
+        var rows = new Dictionary<(int Plane, int Units), PatchedStream.Kept>();
+        result.CopyOriginal(Element.ValueStart, Element.ValueLength);
+        for (var frame = 0; frame < Layout.Frames; frame++)
+        {
+            token.ThrowIfCancellationRequested();
+            foreach (var units in regionsOf(frame).Select(shape.ToUnits))
+            {
+                for (var plane = 0; plane < shape.Planes; plane++)
+                {
+                    if (!rows.TryGetValue((plane, units.Width), out var black))
+                    {
+                        rows[(plane, units.Width)] = black = result.Keep([.. Enumerable.Repeat(format.BlackUnits[plane], units.Width).SelectMany(unit => unit)]);
+                    }
+                    for (var row = units.Y; row < units.Bottom; row++)
+                    {
+                        result.Put(start + (frame * shape.FrameBytes) + (plane * shape.PlaneBytes) + (row * shape.RowBytes) + (units.X * shape.UnitBytes), black);
+                    }
+                }
+            }
+        }
+        var remains = new byte[Element.ValueLength - FramesBytes];
+        Source.ReadExactly(Element.ValueStart + FramesBytes, remains);
+        ClearRemains(remains, 0);
+        result.Put(start + FramesBytes, result.Keep(remains));
     }
 
     /// <summary>Bytes behind the last frame are shown by nobody. Padding is all alike; anything else may be what is left of another picture.</summary>

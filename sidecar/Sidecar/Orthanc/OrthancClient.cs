@@ -90,8 +90,8 @@ internal sealed class OrthancClient(HttpClient http, TimeProvider time)
     public Task<FileInfoAnswer?> FindFileInfo(OrthancId instance, CancellationToken token) =>
         Find($"instances/{instance}/attachments/dicom/info", (r, p) => ReadJson(r, OrthancJson.Default.FileInfoAnswer, p), token);
 
-    /// <summary>Copies the stored file to <paramref name="to"/>.</summary>
-    public Task CopyFile(OrthancId instance, long size, Stream to, CancellationToken token) => ReadBlocks(instance, size, block => to.WriteAsync(block, token), token);
+    /// <summary>Hands the stored file over block by block.</summary>
+    public Task CopyFile(OrthancId instance, long size, Func<ReadOnlyMemory<byte>, ValueTask> take, CancellationToken token) => ReadBlocks(instance, size, take, token);
 
     /// <summary>Copies the stored file to <paramref name="to"/> and returns its MD5, computed on the way.</summary>
     public async Task<string> ReadFile(OrthancId instance, long size, Stream to, CancellationToken token)

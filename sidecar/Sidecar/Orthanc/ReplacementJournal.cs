@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
+using Sidecar.Dicom.Files;
 using Sidecar.Dicom.Masking;
 using Sidecar.Storage;
 
@@ -98,8 +99,10 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     public EncryptedStream? FindOriginal(InstanceRecord record) =>
         File.Exists(OriginalPath(record.JobId, record.Id)) ? OpenEncrypted(OriginalPath(record.JobId, record.Id), record.Keys.Original) : null;
 
-    /// <summary>For what an instance is made into. It is in Orthanc or of no use.</summary>
-    public EncryptedStream CreateResult(string job, long expectedLength) => EncryptedStream.CreateTemporary(FolderOf(job), expectedLength);
+    /// <summary>For what an instance is made into. It is in Orthanc or of no use. A long one shares the bytes of its original.</summary>
+    public PositionedStream CreateResult(string job, EncryptedStream original, long expectedLength) => expectedLength <= EncryptedStream.MaxInMemory
+        ? EncryptedStream.CreateTemporary(FolderOf(job), expectedLength)
+        : new PatchedStream(original, EncryptedStream.CreateTemporary(FolderOf(job)));
 
     /// <summary>Takes the encrypted original of an open record out of the journal, which needs it no more. Does nothing where it is there already.</summary>
     /// <exception cref="IOException">It is in neither place.</exception>

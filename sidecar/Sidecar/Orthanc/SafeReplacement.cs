@@ -2,6 +2,7 @@ using System.Buffers;
 using System.ComponentModel;
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
+using Sidecar.Dicom.Files;
 using Sidecar.Dicom.Masking;
 using Sidecar.Storage;
 using Sidecar.Telemetry;
@@ -151,7 +152,7 @@ internal sealed partial class SafeReplacement(
     }
 
     private async Task<ReplacementOutcome> Replace(
-        string job, OrthancId instance, string? md5, Func<GatheredMasking.ExpectedImage, EncryptedStream, EncryptedStream, Task<Made>> make, CancellationToken token)
+        string job, OrthancId instance, string? md5, Func<GatheredMasking.ExpectedImage, EncryptedStream, PositionedStream, Task<Made>> make, CancellationToken token)
     {
         for (var attempt = 1; attempt <= Attempts; attempt++)
         {
@@ -221,7 +222,7 @@ internal sealed partial class SafeReplacement(
 
     // Null: the instance is not the one that was read any more.
     private async Task<ReplacementOutcome?> MakeAndStore(
-        string job, OrthancId instance, FileInfoAnswer info, Func<GatheredMasking.ExpectedImage, EncryptedStream, EncryptedStream, Task<Made>> make, CancellationToken token)
+        string job, OrthancId instance, FileInfoAnswer info, Func<GatheredMasking.ExpectedImage, EncryptedStream, PositionedStream, Task<Made>> make, CancellationToken token)
     {
         var opened = false;
         using var expected = masking.Expect(info.UncompressedSize);
@@ -229,15 +230,25 @@ internal sealed partial class SafeReplacement(
         {
             var keys = SpoolKeys.Create();
             await using (var original = journal.CreateOriginal(job, instance, keys, info.UncompressedSize))
-            await using (var result = journal.CreateResult(job, info.UncompressedSize))
+            await using (var result = journal.CreateResult(job, original, info.UncompressedSize))
             {
                 using (ServiceMeter.Time(ServiceMeter.Fetch))
                 {
-                    await orthanc.CopyFile(instance, info.UncompressedSize, original, token);
+                    await orthanc.CopyFile(
+                        instance,
+                        info.UncompressedSize,
+                        block =>
+                        {
+                            original.Write(block.Span);
+                            return expected.Take(block);
+                        },
+                        token);
                 }
 
                 original.Position = 0;
-                var made = await make(expected, original, result);
+                var making = make(expected, original, result);
+                await Task.WhenAll(making, BeginToSync(original));
+                var made = await making;
                 if ((made.OriginalMd5 ?? await HashOf(original, token)) != info.UncompressedMd5)
                 {
                     return await IsStill(instance, info, token)
@@ -285,8 +296,11 @@ internal sealed partial class SafeReplacement(
         }
     }
 
+    // A long original is on its way to the disk while it is masked; a short one is there as soon as it is asked for.
+    private static Task BeginToSync(EncryptedStream original) => original.Length > EncryptedStream.MaxInMemory ? Task.Run(original.FlushToDisk) : Task.CompletedTask;
+
     // Its MD5 is compared once more: what goes into the archive is the original, bit by bit, or nothing.
-    private async Task<Made> CopyOriginal(Seal seal, EncryptedStream to, CancellationToken token)
+    private async Task<Made> CopyOriginal(Seal seal, Stream to, CancellationToken token)
     {
         var unreadable = Made.Nothing(RefusalCause.Damaged, "The kept original is damaged or missing on the disk of Storage:Directory. The masked image was not touched.");
         try
@@ -330,7 +344,7 @@ internal sealed partial class SafeReplacement(
     }
 
     // From an open record to the verified end, whatever happens on the way. Null: someone else stored the instance, the record is closed.
-    private async Task<ReplacementOutcome?> Store(InstanceRecord record, EncryptedStream result, CancellationToken token)
+    private async Task<ReplacementOutcome?> Store(InstanceRecord record, PositionedStream result, CancellationToken token)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -434,7 +448,7 @@ internal sealed partial class SafeReplacement(
         return new ReplacementOutcome.Replaced(record, now.Uuid);
     }
 
-    private async Task StoreFile(InstanceRecord record, EncryptedStream file, CancellationToken token)
+    private async Task StoreFile(InstanceRecord record, Stream file, CancellationToken token)
     {
         var stored = await orthanc.StoreInstance(file, token);
         if (stored != record.Id)

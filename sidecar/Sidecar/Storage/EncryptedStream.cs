@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Numerics;
 using System.Security.Cryptography;
 using Sidecar.Dicom.Files;
@@ -16,13 +17,18 @@ internal sealed class EncryptedStream : PositionedStream
 {
     public const int KeyBytes = 32;
 
+    /// <summary>Of a file up to this length all is held in memory.</summary>
+    public const int MaxInMemory = HeldChunks * ChunkBytes;
+
     private const int ChunkBytes = 64 * 1024;
     private const int HeldChunks = 64;
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
     private const int StoredChunkBytes = NonceBytes + TagBytes + ChunkBytes;
 
-    private readonly AesGcm cipher;
+    private readonly byte[] key;
+    // One a thread at work.
+    private readonly ConcurrentBag<AesGcm> ciphers = [];
     // Where a temporary one's file is made when it is needed; null for others.
     private readonly string? temporaryFolder;
     // Held while chunks are looked at or exchanged.
@@ -46,14 +52,14 @@ internal sealed class EncryptedStream : PositionedStream
     public EncryptedStream(FileStream file, ReadOnlySpan<byte> key)
     {
         this.file = file;
-        cipher = new AesGcm(key, TagBytes);
+        this.key = key.ToArray();
         length = PlainLength(file.Length);
     }
 
     private EncryptedStream(string temporaryFolder)
     {
         this.temporaryFolder = temporaryFolder;
-        cipher = new AesGcm(RandomNumberGenerator.GetBytes(KeyBytes), TagBytes);
+        key = RandomNumberGenerator.GetBytes(KeyBytes);
     }
 
     /// <summary>A new one in the place of what the file holds, which is not looked at.</summary>
@@ -84,7 +90,7 @@ internal sealed class EncryptedStream : PositionedStream
         {
             lock (gate)
             {
-                if (length > HeldChunks * ChunkBytes)
+                if (length > MaxInMemory)
                 {
                     return default;
                 }
@@ -129,18 +135,42 @@ internal sealed class EncryptedStream : PositionedStream
     /// <exception cref="IOException">What is on disk is not what was written: cut off, changed, or of another key.</exception>
     public override int ReadAt(long position, Span<byte> buffer)
     {
+        var wanted = (int)Math.Min(buffer.Length, Math.Max(0, length - position));
+        for (var done = 0; done < wanted;)
+        {
+            var (index, offset) = Math.DivRem(position + done, ChunkBytes);
+            done += ReadChunk(index, (int)offset, buffer[done..wanted], wanted >= ChunkBytes);
+        }
+        return wanted;
+    }
+
+    /// <summary>As much as one chunk holds. Whoever reads much does not wait for others, and leaves the chunk in work to those who read little.</summary>
+    private int ReadChunk(long index, int offset, Span<byte> buffer, bool readsMuch)
+    {
+        var count = Math.Min(buffer.Length, ChunkBytes - offset);
         lock (gate)
         {
-            var wanted = (int)Math.Min(buffer.Length, Math.Max(0, length - position));
-            for (var done = 0; done < wanted;)
+            if (!readsMuch || index < HeldChunks || (passing is not null && passingIndex == index))
             {
-                var (index, offset) = Math.DivRem(position + done, ChunkBytes);
-                var chunk = Load(index)[(int)offset..];
-                var count = Math.Min(wanted - done, chunk.Length);
-                chunk[..count].CopyTo(buffer[done..]);
-                done += count;
+                Load(index).Slice(offset, count).CopyTo(buffer);
+                return count;
             }
-            return wanted;
+        }
+        if (count == LengthOf(index))
+        {
+            Fill(index, buffer[..count]);
+            return count;
+        }
+        var chunk = ArrayPool<byte>.Shared.Rent(ChunkBytes);
+        try
+        {
+            Fill(index, chunk);
+            chunk.AsSpan(offset, count).CopyTo(buffer);
+            return count;
+        }
+        finally
+        {
+            Forget(chunk, ChunkBytes);
         }
     }
 
@@ -217,7 +247,11 @@ internal sealed class EncryptedStream : PositionedStream
             finally
             {
                 file?.Dispose();
-                cipher.Dispose();
+                while (ciphers.TryTake(out var cipher))
+                {
+                    cipher.Dispose();
+                }
+                CryptographicOperations.ZeroMemory(key);
                 Forget(held, heldChunks * ChunkBytes);
                 Forget(passing ?? [], ChunkBytes);
                 (held, heldChunks, passing) = ([], 0, null);
@@ -289,6 +323,7 @@ internal sealed class EncryptedStream : PositionedStream
             return;
         }
         var stored = ArrayPool<byte>.Shared.Rent(StoredChunkBytes);
+        var cipher = TakeCipher();
         try
         {
             var bytes = stored.AsSpan(0, NonceBytes + TagBytes + size);
@@ -304,9 +339,12 @@ internal sealed class EncryptedStream : PositionedStream
         }
         finally
         {
+            ciphers.Add(cipher);
             ArrayPool<byte>.Shared.Return(stored);
         }
     }
+
+    private AesGcm TakeCipher() => ciphers.TryTake(out var cipher) ? cipher : new AesGcm(key, TagBytes);
 
     private void Store()
     {
@@ -341,6 +379,7 @@ internal sealed class EncryptedStream : PositionedStream
     private void Store(long index, ReadOnlySpan<byte> chunk)
     {
         var stored = ArrayPool<byte>.Shared.Rent(StoredChunkBytes);
+        var cipher = TakeCipher();
         try
         {
             var size = LengthOf(index);
@@ -352,6 +391,7 @@ internal sealed class EncryptedStream : PositionedStream
         }
         finally
         {
+            ciphers.Add(cipher);
             ArrayPool<byte>.Shared.Return(stored);
         }
     }

@@ -62,6 +62,29 @@ public sealed class GatheredMaskingTests
         Assert.Equal((Convert.ToHexStringLower(SHA256.HashData(image)), Convert.ToHexStringLower(SHA256.HashData(result.ToArray()))), (outcome.Proof.Sha256, outcome.Proof.OutputSha256));
     }
 
+    [Theory]
+    [InlineData(1.0)]
+    [InlineData(0.5)] // the rest did not come that way: it is hashed as it lies there
+    [InlineData(0.0)]
+    public async Task A_long_file_is_hashed_while_it_arrives(double share)
+    {
+        var format = PixelFormat.Grey(1024, 1024, bitsStored: 12);
+        var image = new InstanceBuilder().Image(format, SampleFrame.Noise(format, seed: 1)).Build();
+        using var result = new MemoryStream();
+        using var expected = new GatheredMasking(new InstanceMasker(FrameCodecs.Managed)).Expect(image.Length);
+        foreach (var block in image.Take((int)(share * image.Length)).Chunk(100_000))
+        {
+            await expected.Take(block);
+            Array.Clear(block); // whoever gave it uses it again
+        }
+
+        var its = await expected.BurnMasks(new MemoryStream(image), result, Masks, CancellationToken.None);
+
+        var outcome = Assert.IsType<MaskOutcome.Masked>(its.Outcome);
+        Assert.Equal((Md5(image), Md5(result.ToArray())), (its.OriginalMd5, its.ResultMd5));
+        Assert.Equal((Convert.ToHexStringLower(SHA256.HashData(image)), Convert.ToHexStringLower(SHA256.HashData(result.ToArray()))), (outcome.Proof.Sha256, outcome.Proof.OutputSha256));
+    }
+
     [Fact]
     public async Task One_who_fails_or_is_cancelled_keeps_nobody_waiting()
     {

@@ -96,6 +96,24 @@ public sealed class EncryptedStreamTests : IDisposable
         Assert.Equal(expected.ToArray(), ReadAll(onDisk));
     }
 
+    [Fact]
+    public void Several_read_at_once_much_and_little()
+    {
+        var content = Noise(80 * Chunk + 17, 5);
+        using var stream = EncryptedStream.CreateTemporary(_folder);
+        stream.Write(content);
+
+        Parallel.For(0, 200, turn =>
+        {
+            var random = new Random(turn);
+            var position = random.Next(content.Length);
+            var read = new byte[turn % 2 == 0 ? random.Next(1, 5000) : random.Next(Chunk, 6 * Chunk)];
+            var count = stream.ReadAt(position, read);
+            Assert.Equal(Math.Min(read.Length, content.Length - position), count);
+            Assert.True(content.AsSpan(position, count).SequenceEqual(read.AsSpan(0, count)));
+        });
+    }
+
     [Theory]
     [InlineData(0, 0)]
     [InlineData(100, 0)]
