@@ -43,6 +43,7 @@ public sealed class MaskingTests(SharedServers servers) : IClassFixture<SharedSe
     [InlineData(TransferSyntaxes.ExplicitBigEndian, 1)]
     [InlineData(TransferSyntaxes.DeflatedExplicitLittleEndian, 1)]
     [InlineData(TransferSyntaxes.RleLossless, 5)]
+    [InlineData(TransferSyntaxes.ExplicitLittleEndian, 2000)] // longer than what is held in memory
     public async Task Each_syntax_that_the_table_promises_goes_through_Orthanc(string syntax, int frames)
     {
         var (orthanc, sidecar) = await servers.Empty();
