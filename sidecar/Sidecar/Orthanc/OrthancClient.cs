@@ -18,6 +18,9 @@ internal sealed class OrthancClient(HttpClient http, TimeProvider time)
     // For an answer that moves no file, and between two bytes of any: a slow network is served, a dead one is given up.
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
 
+    // Until Orthanc has read the headers of all files of a series.
+    private static readonly TimeSpan FileHeadersLimit = TimeSpan.FromMinutes(5);
+
     // While an instance is overwritten, readers of 1.10.1 get 404 or 500 for a moment; PostgreSQL contention is 503.
     private static readonly ResiliencePipeline<HttpResponseMessage> Reads = new ResiliencePipelineBuilder<HttpResponseMessage>()
         .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
@@ -77,14 +80,22 @@ internal sealed class OrthancClient(HttpClient http, TimeProvider time)
     /// <summary>The newest row of the list of changes alone.</summary>
     public Task<ChangesAnswer> ReadLastChange(CancellationToken token) => Get("changes?last", OrthancJson.Default.ChangesAnswer, token);
 
-    /// <summary>All tags of the instances of one series (or of one instance) by keyword; the caller disposes.</summary>
-    public Task<JsonDocument> ReadTags(string path, CancellationToken token) =>
-        Read(path, TimeSpan.FromMinutes(5), async (r, p) =>
+    /// <summary>Of all tags of one instance, by keyword; the caller disposes.</summary>
+    public Task<JsonDocument> ReadTags(OrthancId instance, CancellationToken token) =>
+        Read($"instances/{instance}/simplified-tags", FileHeadersLimit, async (r, p) =>
         {
             await using var body = await Body(r, p);
             return await JsonDocument.ParseAsync(body, cancellationToken: p.Token);
         },
         token);
+
+    /// <summary>Of each instance of a series, what is needed of its tags. Orthanc sends all: of a long series that is much, of which little is held at a time.</summary>
+    public Task<Dictionary<string, InstanceTags>> ReadInstanceTags(OrthancId series, CancellationToken token) =>
+        Read($"series/{series}/instances-tags?simplify", FileHeadersLimit, (r, p) => ReadJson(r, OrthancJson.Default.DictionaryStringInstanceTags, p), token);
+
+    /// <summary>What is needed of an instance's tags.</summary>
+    public Task<InstanceTags> ReadNeededTags(OrthancId instance, CancellationToken token) =>
+        Read($"instances/{instance}/tags?simplify", FileHeadersLimit, (r, p) => ReadJson(r, OrthancJson.Default.InstanceTags, p), token);
 
     /// <summary>Size, MD5 and Uuid of the stored file; null where there is no such instance.</summary>
     public Task<FileInfoAnswer?> FindFileInfo(OrthancId instance, CancellationToken token) =>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Sidecar.Orthanc;
@@ -46,6 +47,74 @@ internal sealed record ResourceAnswer(
 /// <summary>Body of <c>POST /tools/bulk-content</c>.</summary>
 internal sealed record BulkQuestion(IReadOnlyCollection<string> Resources, bool Metadata);
 
+/// <summary>What is read of an instance's tags by keyword. What is no text is as good as absent; of pixels it only matters that they are there.</summary>
+internal sealed record InstanceTags
+{
+    [JsonPropertyName("StudyInstanceUID"), JsonConverter(typeof(TextConverter))]
+    public string? StudyInstanceUid { get; init; }
+
+    [JsonPropertyName("SeriesInstanceUID"), JsonConverter(typeof(TextConverter))]
+    public string? SeriesInstanceUid { get; init; }
+
+    [JsonPropertyName("SOPInstanceUID"), JsonConverter(typeof(TextConverter))]
+    public string? SopInstanceUid { get; init; }
+
+    [JsonConverter(typeof(TextConverter))]
+    public string? Modality { get; init; }
+
+    [JsonConverter(typeof(TextConverter))]
+    public string? InstanceNumber { get; init; }
+
+    [JsonConverter(typeof(TextConverter))]
+    public string? Rows { get; init; }
+
+    [JsonConverter(typeof(TextConverter))]
+    public string? Columns { get; init; }
+
+    [JsonConverter(typeof(TextConverter))]
+    public string? NumberOfFrames { get; init; }
+
+    [JsonConverter(typeof(PresenceConverter))]
+    public bool PixelData { get; init; }
+
+    [JsonConverter(typeof(PresenceConverter))]
+    public bool FloatPixelData { get; init; }
+
+    [JsonConverter(typeof(PresenceConverter))]
+    public bool DoubleFloatPixelData { get; init; }
+
+    internal sealed class TextConverter : JsonConverter<string?>
+    {
+        public override bool HandleNull => true;
+
+        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            if (reader.TokenType == JsonTokenType.String)
+            {
+                return reader.GetString()!.Trim(' ', '\0');
+            }
+
+            reader.TrySkip(); // all of the value is there, but perhaps not of the document
+            return null;
+        }
+
+        public override void Write(Utf8JsonWriter writer, string? value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+    }
+
+    internal sealed class PresenceConverter : JsonConverter<bool>
+    {
+        public override bool HandleNull => true;
+
+        public override bool Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            reader.TrySkip(); // all of the value is there, but perhaps not of the document
+            return true;
+        }
+
+        public override void Write(Utf8JsonWriter writer, bool value, JsonSerializerOptions options) => writer.WriteBooleanValue(value);
+    }
+}
+
 /// <summary>A page of <c>/changes</c>. <see cref="Last"/> is the number of its last row; of an empty page, the number of the newest row there ever was.</summary>
 internal sealed record ChangesAnswer(IReadOnlyList<ChangeAnswer> Changes, bool Done, long Last);
 
@@ -59,6 +128,8 @@ internal sealed record ChangeAnswer(long Seq, string ChangeType, [property: Json
 [JsonSerializable(typeof(ResourceAnswer))]
 [JsonSerializable(typeof(List<ResourceAnswer>))]
 [JsonSerializable(typeof(BulkQuestion))]
+[JsonSerializable(typeof(InstanceTags))]
+[JsonSerializable(typeof(Dictionary<string, InstanceTags>))]
 [JsonSerializable(typeof(List<string>))]
 [JsonSerializable(typeof(ChangesAnswer))]
 [JsonSerializable(typeof(Dictionary<string, string>))]

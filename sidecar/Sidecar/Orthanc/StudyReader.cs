@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 
 namespace Sidecar.Orthanc;
 
@@ -73,9 +72,9 @@ internal sealed class StudyReader(OrthancClient orthanc)
     /// <summary>The instances of one series, in the order of InstanceNumber.</summary>
     public async Task<IReadOnlyList<StoredInstance>> ReadInstances(OrthancId series, CancellationToken token)
     {
-        using var tags = await orthanc.ReadTags($"series/{series}/instances-tags?simplify", token);
-        var known = (await orthanc.ReadWithMetadata([.. tags.RootElement.EnumerateObject().Select(i => i.Name)], token)).ToDictionary(i => i.Id);
-        var found = tags.RootElement.EnumerateObject().Select(i => Read(i.Name, i.Value, known.GetValueOrDefault(i.Name), known.GetValueOrDefault(i.Name)?.Metadata?.GetValueOrDefault(TransferSyntax)));
+        var tags = await orthanc.ReadInstanceTags(series, token);
+        var known = (await orthanc.ReadWithMetadata(tags.Keys, token)).ToDictionary(i => i.Id);
+        var found = tags.Select(i => (i.Key, i.Value, Instance: known.GetValueOrDefault(i.Key))).Select(i => Read(i.Key, i.Value, i.Instance, i.Instance?.Metadata?.GetValueOrDefault(TransferSyntax)));
         return [.. found.OrderBy(i => i.InstanceNumber ?? int.MaxValue).ThenBy(i => i.SopInstanceUid, StringComparer.Ordinal)];
     }
 
@@ -91,9 +90,9 @@ internal sealed class StudyReader(OrthancClient orthanc)
                 var series = await orthanc.ReadResource(OrthancLevel.Series, new OrthancId(parent.ParentSeries!), token);
                 if (series.ParentStudy == study.Value)
                 {
-                    using var tags = await orthanc.ReadTags($"instances/{id}/tags?simplify", token);
+                    var tags = await orthanc.ReadNeededTags(id, token);
                     var syntax = await orthanc.FindMetadata(OrthancLevel.Instances, id, TransferSyntax, token);
-                    return Read(parent.Id, tags.RootElement, parent, syntax is null ? null : Encoding.ASCII.GetString(syntax));
+                    return Read(parent.Id, tags, parent, syntax is null ? null : Encoding.ASCII.GetString(syntax));
                 }
             }
         }
@@ -101,25 +100,21 @@ internal sealed class StudyReader(OrthancClient orthanc)
         return null;
     }
 
-    private static StoredInstance Read(string id, JsonElement tags, ResourceAnswer? instance, string? transferSyntaxUid) => new()
+    private static StoredInstance Read(string id, InstanceTags tags, ResourceAnswer? instance, string? transferSyntaxUid) => new()
     {
         Id = new OrthancId(id),
-        StudyInstanceUid = Text(tags, "StudyInstanceUID") ?? "",
-        SeriesInstanceUid = Text(tags, "SeriesInstanceUID") ?? "",
-        SopInstanceUid = Text(tags, "SOPInstanceUID") ?? "",
-        Modality = Text(tags, "Modality") ?? "",
-        InstanceNumber = Number(tags, "InstanceNumber"),
-        Rows = Number(tags, "Rows"),
-        Columns = Number(tags, "Columns"),
-        NumberOfFrames = Number(tags, "NumberOfFrames") ?? 1,
-        HasPixelData = tags.TryGetProperty("PixelData", out _) || tags.TryGetProperty("FloatPixelData", out _) || tags.TryGetProperty("DoubleFloatPixelData", out _),
+        StudyInstanceUid = tags.StudyInstanceUid ?? "",
+        SeriesInstanceUid = tags.SeriesInstanceUid ?? "",
+        SopInstanceUid = tags.SopInstanceUid ?? "",
+        Modality = tags.Modality ?? "",
+        InstanceNumber = Number(tags.InstanceNumber),
+        Rows = Number(tags.Rows),
+        Columns = Number(tags.Columns),
+        NumberOfFrames = Number(tags.NumberOfFrames) ?? 1,
+        HasPixelData = tags.PixelData || tags.FloatPixelData || tags.DoubleFloatPixelData,
         TransferSyntaxUid = transferSyntaxUid ?? "",
         FileUuid = instance?.FileUuid ?? throw new OrthancException($"Orthanc does not tell which file it holds of instance {id}; it may just have been deleted. Try again."),
     };
 
-    private static string? Text(JsonElement tags, string keyword) =>
-        tags.TryGetProperty(keyword, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()!.Trim(' ', '\0') : null;
-
-    private static int? Number(JsonElement tags, string keyword) =>
-        int.TryParse(Text(tags, keyword), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
+    private static int? Number(string? text) => int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

@@ -10,7 +10,7 @@ internal sealed class SeriesSorter(OrthancClient orthanc)
         List<ScanWork> works = [];
         foreach (var one in series.Where(s => s.Files.Count > 0))
         {
-            using var tags = await orthanc.ReadTags($"instances/{one.Files[0].Id}/simplified-tags", token);
+            using var tags = await orthanc.ReadTags(one.Files[0].Id, token);
             works.Add(new ScanWork
             {
                 StudyInstanceUid = study.StudyInstanceUid,

@@ -62,7 +62,7 @@ public sealed class PatienceTests : IDisposable
             () => _client.Delivers(Image, new MemoryStream(new byte[100]), default),
             () => _client.FindMetadata(OrthancLevel.Instances, Image, "5000", default),
             () => _client.ListStudies(default),
-            () => _client.ReadTags("series/1/instances-tags", default),
+            () => _client.ReadTags(new OrthancId("1"), default),
             () => _client.ReadAttachment(OrthancLevel.Instances, Image, 1024, new MemoryStream(), default),
             () => _client.IsProtected(Image, default),
         ])
