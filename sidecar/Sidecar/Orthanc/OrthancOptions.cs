@@ -22,7 +22,7 @@ internal sealed record OrthancOptions
 
     /// <summary>Instances in work at once, each on one connection at most. Orthanc alone gains nothing beyond four on two cores; the others wait for the disk meanwhile.</summary>
     [Range(1, 64, ErrorMessage = "Orthanc:Connections must be 1 to 64.")]
-    public int Connections { get; init; } = 12;
+    public int Connections { get; init; } = 16;
 
     /// <summary>Sum of the sizes of the files in work at once, in bytes; a larger file goes alone. Orthanc and the service each need about three times this.</summary>
     [Range(1L, long.MaxValue, ErrorMessage = "Orthanc:BytesInFlight must be positive.")]
