@@ -163,7 +163,8 @@ public sealed class CrashTests
 
             return Task.CompletedTask;
         };
-        await using var sidecar = await SidecarProcess.Start(proxy.Address);
+        // Four at once: of more, too few would be left for the later lives.
+        await using var sidecar = await SidecarProcess.Start(proxy.Address, ("SIDECAR_Orthanc__Connections", "4"));
         var job = await sidecar.Submit(study.Request("series"));
         for (var kill = 0; kill < 3; kill++)
         {

@@ -85,6 +85,25 @@ public sealed class GatheredMaskingTests
         Assert.Equal((Convert.ToHexStringLower(SHA256.HashData(image)), Convert.ToHexStringLower(SHA256.HashData(result.ToArray()))), (outcome.Proof.Sha256, outcome.Proof.OutputSha256));
     }
 
+    /// <summary>Each waits for its hashes on a thread of the pool, and they are computed on others.</summary>
+    [Fact]
+    public async Task Many_long_files_at_once_do_not_keep_each_other_from_being_hashed()
+    {
+        var format = PixelFormat.Grey(1024, 1024, bitsStored: 12);
+        var image = new InstanceBuilder().Image(format, SampleFrame.Noise(format, seed: 1)).Build();
+        var gathered = new GatheredMasking(new InstanceMasker(FrameCodecs.Managed));
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 40).Select(async _ =>
+        {
+            using var expected = gathered.Expect(image.Length);
+            await expected.Take(image);
+            return await expected.BurnMasks(new MemoryStream(image), new MemoryStream(), Masks, CancellationToken.None);
+        }));
+
+        Assert.All(outcomes, outcome => Assert.IsType<MaskOutcome.Masked>(outcome.Outcome));
+        Assert.Single(outcomes.Select(outcome => (outcome.OriginalMd5, outcome.ResultMd5)).Distinct());
+    }
+
     [Fact]
     public async Task One_who_fails_or_is_cancelled_keeps_nobody_waiting()
     {
