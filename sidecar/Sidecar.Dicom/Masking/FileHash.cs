@@ -80,7 +80,7 @@ internal sealed class FileHash : IDisposable
         foreach (var group in left.Chunk(HashLanes.Lanes).Where(group => group.Length >= MinTogether))
         {
             var messages = Array.ConvertAll(group, hash => new SharedStream(hash.stream).InMemory);
-            var sha256 = Sha256Lanes.IsFaster ? HashLanes.Hash<Sha256Lanes>(messages) : null;
+            var sha256 = group.Length >= Sha256Lanes.GainsFrom ? HashLanes.Hash<Sha256Lanes>(messages) : null;
             var md5 = Array.TrueForAll(group, hash => hash.withMd5) ? HashLanes.Hash<Md5Lanes>(messages) : null;
             for (var i = 0; i < group.Length; i++)
             {

@@ -4,8 +4,8 @@ namespace Sidecar.Dicom.Masking;
 public sealed record GatheredOutcome(MaskOutcome Outcome, string? OriginalMd5, string? ResultMd5);
 
 /// <summary>
-/// Masks for several callers at once, and lets the hashes of their short files be computed together, which takes a fraction of the time where the
-/// processor has no instructions for SHA-256. A caller who takes long keeps nobody waiting.
+/// Masks for several callers at once, and lets the hashes of their short files be computed together, which takes a fraction of the time. A caller who
+/// takes long keeps nobody waiting.
 /// </summary>
 public sealed class GatheredMasking(InstanceMasker masker)
 {

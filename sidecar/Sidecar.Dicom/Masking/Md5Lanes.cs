@@ -10,6 +10,7 @@ internal readonly unsafe struct Md5Lanes : ILaneHash
 {
     private const int BlockBytes = 64;
     private const int Words = 16;
+    private const int Steps = 64;
 
     private static readonly uint[] Constants =
     [
@@ -29,43 +30,46 @@ internal readonly unsafe struct Md5Lanes : ILaneHash
     public static void Compress(byte** next, int blocks, Vector256<uint>* state)
     {
         var words = stackalloc Vector256<uint>[Words];
-        fixed (uint* constants = Constants)
+        var constants = stackalloc Vector256<uint>[Steps];
+        for (var i = 0; i < Constants.Length; i++)
         {
-            for (var block = 0L; block < blocks; block++)
+            constants[i] = Vector256.Create(Constants[i]);
+        }
+        for (var block = 0L; block < blocks; block++)
+        {
+            HashLanes.Load<Md5Lanes>(next, block * BlockBytes, words);
+            HashLanes.Load<Md5Lanes>(next, (block * BlockBytes) + 32, words + 8);
+            var (a, b, c, d) = (state[0], state[1], state[2], state[3]);
+            // Each step waits for the one before: what does not depend on it is added up first.
+            for (var i = 0; i < 16; i += 4)
             {
-                HashLanes.Load<Md5Lanes>(next, block * BlockBytes, words);
-                HashLanes.Load<Md5Lanes>(next, (block * BlockBytes) + 32, words + 8);
-                var (a, b, c, d) = (state[0], state[1], state[2], state[3]);
-                for (var i = 0; i < 16; i += 4)
-                {
-                    a = b + Rotate(a + Vector256.ConditionalSelect(b, c, d) + words[i] + Vector256.Create(constants[i]), 7);
-                    d = a + Rotate(d + Vector256.ConditionalSelect(a, b, c) + words[i + 1] + Vector256.Create(constants[i + 1]), 12);
-                    c = d + Rotate(c + Vector256.ConditionalSelect(d, a, b) + words[i + 2] + Vector256.Create(constants[i + 2]), 17);
-                    b = c + Rotate(b + Vector256.ConditionalSelect(c, d, a) + words[i + 3] + Vector256.Create(constants[i + 3]), 22);
-                }
-                for (var i = 16; i < 32; i += 4)
-                {
-                    a = b + Rotate(a + Vector256.ConditionalSelect(d, b, c) + words[((5 * i) + 1) % Words] + Vector256.Create(constants[i]), 5);
-                    d = a + Rotate(d + Vector256.ConditionalSelect(c, a, b) + words[((5 * i) + 6) % Words] + Vector256.Create(constants[i + 1]), 9);
-                    c = d + Rotate(c + Vector256.ConditionalSelect(b, d, a) + words[((5 * i) + 11) % Words] + Vector256.Create(constants[i + 2]), 14);
-                    b = c + Rotate(b + Vector256.ConditionalSelect(a, c, d) + words[((5 * i) + 16) % Words] + Vector256.Create(constants[i + 3]), 20);
-                }
-                for (var i = 32; i < 48; i += 4)
-                {
-                    a = b + Rotate(a + (b ^ c ^ d) + words[((3 * i) + 5) % Words] + Vector256.Create(constants[i]), 4);
-                    d = a + Rotate(d + (a ^ b ^ c) + words[((3 * i) + 8) % Words] + Vector256.Create(constants[i + 1]), 11);
-                    c = d + Rotate(c + (d ^ a ^ b) + words[((3 * i) + 11) % Words] + Vector256.Create(constants[i + 2]), 16);
-                    b = c + Rotate(b + (c ^ d ^ a) + words[((3 * i) + 14) % Words] + Vector256.Create(constants[i + 3]), 23);
-                }
-                for (var i = 48; i < 64; i += 4)
-                {
-                    a = b + Rotate(a + (c ^ (b | ~d)) + words[(7 * i) % Words] + Vector256.Create(constants[i]), 6);
-                    d = a + Rotate(d + (b ^ (a | ~c)) + words[((7 * i) + 7) % Words] + Vector256.Create(constants[i + 1]), 10);
-                    c = d + Rotate(c + (a ^ (d | ~b)) + words[((7 * i) + 14) % Words] + Vector256.Create(constants[i + 2]), 15);
-                    b = c + Rotate(b + (d ^ (c | ~a)) + words[((7 * i) + 21) % Words] + Vector256.Create(constants[i + 3]), 21);
-                }
-                (state[0], state[1], state[2], state[3]) = (state[0] + a, state[1] + b, state[2] + c, state[3] + d);
+                a = b + Rotate(a + (words[i] + constants[i]) + Vector256.ConditionalSelect(b, c, d), 7);
+                d = a + Rotate(d + (words[i + 1] + constants[i + 1]) + Vector256.ConditionalSelect(a, b, c), 12);
+                c = d + Rotate(c + (words[i + 2] + constants[i + 2]) + Vector256.ConditionalSelect(d, a, b), 17);
+                b = c + Rotate(b + (words[i + 3] + constants[i + 3]) + Vector256.ConditionalSelect(c, d, a), 22);
             }
+            for (var i = 16; i < 32; i += 4)
+            {
+                a = b + Rotate(a + (words[((5 * i) + 1) % Words] + constants[i]) + Vector256.ConditionalSelect(d, b, c), 5);
+                d = a + Rotate(d + (words[((5 * i) + 6) % Words] + constants[i + 1]) + Vector256.ConditionalSelect(c, a, b), 9);
+                c = d + Rotate(c + (words[((5 * i) + 11) % Words] + constants[i + 2]) + Vector256.ConditionalSelect(b, d, a), 14);
+                b = c + Rotate(b + (words[((5 * i) + 16) % Words] + constants[i + 3]) + Vector256.ConditionalSelect(a, c, d), 20);
+            }
+            for (var i = 32; i < 48; i += 4)
+            {
+                a = b + Rotate(a + (words[((3 * i) + 5) % Words] + constants[i]) + (b ^ c ^ d), 4);
+                d = a + Rotate(d + (words[((3 * i) + 8) % Words] + constants[i + 1]) + (a ^ b ^ c), 11);
+                c = d + Rotate(c + (words[((3 * i) + 11) % Words] + constants[i + 2]) + (d ^ a ^ b), 16);
+                b = c + Rotate(b + (words[((3 * i) + 14) % Words] + constants[i + 3]) + (c ^ d ^ a), 23);
+            }
+            for (var i = 48; i < 64; i += 4)
+            {
+                a = b + Rotate(a + (words[(7 * i) % Words] + constants[i]) + (c ^ (b | ~d)), 6);
+                d = a + Rotate(d + (words[((7 * i) + 7) % Words] + constants[i + 1]) + (b ^ (a | ~c)), 10);
+                c = d + Rotate(c + (words[((7 * i) + 14) % Words] + constants[i + 2]) + (a ^ (d | ~b)), 15);
+                b = c + Rotate(b + (words[((7 * i) + 21) % Words] + constants[i + 3]) + (d ^ (c | ~a)), 21);
+            }
+            (state[0], state[1], state[2], state[3]) = (state[0] + a, state[1] + b, state[2] + c, state[3] + d);
         }
     }
 

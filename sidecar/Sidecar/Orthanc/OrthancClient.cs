@@ -15,6 +15,8 @@ internal sealed class OrthancClient(HttpClient http, TimeProvider time)
     // Orthanc is silent while it fetches a file from its disk or puts it there; below a megabyte per second something hangs.
     private const double SlowestBytesPerSecond = 1024 * 1024;
 
+    private const int ShortAnswer = 16 * 1024;
+
     // For an answer that moves no file, and between two bytes of any: a slow network is served, a dead one is given up.
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
 
@@ -25,9 +27,7 @@ internal sealed class OrthancClient(HttpClient http, TimeProvider time)
     private static readonly ResiliencePipeline<HttpResponseMessage> Reads = new ResiliencePipelineBuilder<HttpResponseMessage>()
         .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
         {
-            ShouldHandle = new PredicateBuilder<HttpResponseMessage>()
-                .Handle<HttpRequestException>()
-                .HandleResult(r => r.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.InternalServerError or HttpStatusCode.ServiceUnavailable),
+            ShouldHandle = new PredicateBuilder<HttpResponseMessage>().Handle<HttpRequestException>().HandleResult(IsPassing),
             MaxRetryAttempts = 3,
             Delay = TimeSpan.FromMilliseconds(100),
             BackoffType = DelayBackoffType.Exponential,
@@ -288,8 +288,34 @@ internal sealed class OrthancClient(HttpClient http, TimeProvider time)
 
     private static async Task<T> ReadJson<T>(HttpResponseMessage response, JsonTypeInfo<T> type, Patience patience)
     {
+        if (response.Content.Headers.ContentLength is { } length and <= ShortAnswer)
+        {
+            // What is ready for long answers takes longer than these.
+            var whole = new byte[length];
+            await using var all = await response.Content.ReadAsStreamAsync(patience.Token);
+            await all.ReadExactlyAsync(whole, patience.Token);
+            return JsonSerializer.Deserialize(whole, type) ?? throw Empty();
+        }
+
         await using var body = await Body(response, patience);
-        return await JsonSerializer.DeserializeAsync(body, type, patience.Token) ?? throw new OrthancException("Orthanc answered with an empty document.");
+        return await JsonSerializer.DeserializeAsync(body, type, patience.Token) ?? throw Empty();
+
+        static OrthancException Empty() => new("Orthanc answered with an empty document.");
+    }
+
+    private static bool IsPassing(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.InternalServerError or HttpStatusCode.ServiceUnavailable;
+
+    // Of a series' thousands of questions nearly all are answered at once: what asks again begins with the answer that calls for it.
+    private async Task<HttpResponseMessage> Ask(string path, CancellationToken token)
+    {
+        var first = http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, token);
+        await ((Task)first).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (first.IsCompletedSuccessfully && await first is var answer && !IsPassing(answer))
+        {
+            return answer;
+        }
+
+        return await Reads.ExecuteAsync(async u => await (Interlocked.Exchange(ref first, null) ?? http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, u)), token);
     }
 
     private Task<T> Read<T>(string path, TimeSpan limit, Func<HttpResponseMessage, Patience, Task<T>> read, CancellationToken token) =>
@@ -297,7 +323,7 @@ internal sealed class OrthancClient(HttpClient http, TimeProvider time)
             limit,
             async p =>
             {
-                using var response = await Reads.ExecuteAsync(async u => await http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, u), p.Token);
+                using var response = await Ask(path, p.Token);
                 Check(response);
                 return await read(response, p);
             },
@@ -309,7 +335,7 @@ internal sealed class OrthancClient(HttpClient http, TimeProvider time)
             AnswerLimit,
             async p =>
             {
-                using var response = await Reads.ExecuteAsync(async u => await http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, u), p.Token);
+                using var response = await Ask(path, p.Token);
                 if (response.StatusCode == HttpStatusCode.NotFound)
                 {
                     return null;

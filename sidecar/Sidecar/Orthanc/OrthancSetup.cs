@@ -24,6 +24,7 @@ internal static class OrthancSetup
                 AutomaticDecompression = DecompressionMethods.None,
                 AllowAutoRedirect = false,
                 UseCookies = false,
+                ActivityHeadersPropagator = null, // Orthanc does not take part in traces
             });
         services.AddSingleton(provider => new OrthancClient(provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(OrthancClient)), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<OrthancReach>();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -85,6 +86,9 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     private const string OldMaskedSuffix = ".masked";
 
     private readonly SpareFiles _spares = new();
+
+    // What lies in the files: asked for with each image of a job.
+    private readonly ConcurrentDictionary<string, ParentsRecord> _parents = new();
 
     private string Root => storage.Value.JournalDirectory;
 
@@ -176,12 +180,16 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
         DropOriginal(record.JobId, record.Id);
     }
 
-    public ParentsRecord? FindParents(string job) => Read(Path.Combine(FolderOf(job), ParentsFile), JournalJson.Default.ParentsRecord);
+    public ParentsRecord? FindParents(string job) =>
+        _parents.TryGetValue(job, out var known) ? known
+        : Read(Path.Combine(FolderOf(job), ParentsFile), JournalJson.Default.ParentsRecord) is { } read ? _parents.GetOrAdd(job, read)
+        : null;
 
     public void OpenParents(string job, ParentsRecord parents)
     {
         EnsureFolder(job);
         WriteDurably(Path.Combine(FolderOf(job), ParentsFile), JsonSerializer.SerializeToUtf8Bytes(parents, JournalJson.Default.ParentsRecord));
+        _parents[job] = parents;
     }
 
     /// <summary>Removes what is left of a job whose instances are all closed and whose parents are restored.</summary>
@@ -190,6 +198,7 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     {
         if (!Directory.Exists(FolderOf(job)))
         {
+            _parents.TryRemove(job, out _);
             return;
         }
 
@@ -206,6 +215,7 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
 
         ShredSpares(job);
         Directory.Delete(FolderOf(job), recursive: true);
+        _parents.TryRemove(job, out _);
     }
 
     /// <summary>Jobs that have anything in the journal.</summary>
