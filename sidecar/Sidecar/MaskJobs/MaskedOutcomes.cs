@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Sidecar.Orthanc;
 
 namespace Sidecar.MaskJobs;
@@ -7,9 +8,13 @@ namespace Sidecar.MaskJobs;
 /// </summary>
 internal sealed class MaskedOutcomes(MaskJobStore store, JobClaim claim) : IDisposable
 {
+    // Between two transactions: long enough for several images of a series, too short for whoever looks on.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
+
     private readonly SemaphoreSlim _writer = new(1);
     private readonly Lock _lock = new();
     private List<Waiter> _waiting = [];
+    private long? _recordedAt;
 
     /// <summary>Returns when the image is on record. An error is that of the whole transaction: none of its images is.</summary>
     public async Task Record(ReplacementOutcome.Replaced image, CancellationToken token)
@@ -23,7 +28,12 @@ internal sealed class MaskedOutcomes(MaskJobStore store, JobClaim claim) : IDisp
         await _writer.WaitAsync(token);
         try
         {
-            await RecordWaiting(token);
+            if (!mine.Recorded.Task.IsCompleted)
+            {
+                await PauseBetween(token);
+                await RecordWaiting(token);
+                _recordedAt = Stopwatch.GetTimestamp();
+            }
         }
         finally
         {
@@ -35,17 +45,20 @@ internal sealed class MaskedOutcomes(MaskJobStore store, JobClaim claim) : IDisp
 
     public void Dispose() => _writer.Dispose();
 
+    private async Task PauseBetween(CancellationToken token)
+    {
+        if (_recordedAt is { } before && Pause - Stopwatch.GetElapsedTime(before) is { Ticks: > 0 } left)
+        {
+            await Task.Delay(left, token);
+        }
+    }
+
     private async Task RecordWaiting(CancellationToken token)
     {
         List<Waiter> group;
         lock (_lock)
         {
             (group, _waiting) = (_waiting, []);
-        }
-
-        if (group.Count == 0)
-        {
-            return; // whoever wrote before took them along
         }
 
         try
