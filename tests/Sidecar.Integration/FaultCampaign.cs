@@ -18,6 +18,8 @@ public sealed class FaultCampaign(ITestOutputHelper output)
 {
     private const int FaultsARound = 10;
     private const int Images = 8;
+    private const int Loop = 7;
+    private const int LoopFrames = 720;
     private static readonly int Faults = Number("FAULT_CAMPAIGN", 3);
     private static readonly int Seed = Number("FAULT_SEED", 1);
 
@@ -85,8 +87,8 @@ public sealed class FaultCampaign(ITestOutputHelper output)
         var study = new SampleStudy();
         for (var number = 1; number <= Images; number++)
         {
-            // Every other one is JPEG 2000, so that there are workers to kill.
-            var native = study.Build(number);
+            // Every other one is JPEG 2000, so that there are workers to kill; one is a loop, longer than what is held in memory.
+            var native = study.Build(number, change: b => Lengthen(b, number == Loop ? LoopFrames : 1, number));
             await study.Add(orthanc, number % 2 == 0 ? await Compress(native) : native);
         }
 
@@ -264,6 +266,12 @@ public sealed class FaultCampaign(ITestOutputHelper output)
             OnceForEachImage(restore, "instanceRestored");
             Assert.Single(Of(restore, "restoreFinished"));
         }
+    }
+
+    private static void Lengthen(InstanceBuilder image, int frames, int seed)
+    {
+        var format = PixelFormat.Grey(64, 48, bitsStored: 12);
+        image.Set(Tags.NumberOfFrames, $"{frames}").Image(format, SampleFrame.Noise(format, frames, seed));
     }
 
     /// <summary>The same in JPEG 2000.</summary>

@@ -79,7 +79,10 @@ internal sealed class MaskJobEvents(MaskJobReader reader, MaskJobSignal signal, 
 
     private static async Task Send(HttpResponse response, MaskJobView view, CancellationToken token)
     {
-        await response.WriteAsync($"event: progress\ndata: {JsonSerializer.Serialize(view, MaskJobJson.Default.MaskJobView)}\n\n", token);
+        // Not as one string: of a long series that is half a megabyte, several times a second.
+        await response.WriteAsync("event: progress\ndata: ", token);
+        await JsonSerializer.SerializeAsync(response.BodyWriter, view, MaskJobJson.Default.MaskJobView, token);
+        await response.WriteAsync("\n\n", token);
         await response.Body.FlushAsync(token);
     }
 }

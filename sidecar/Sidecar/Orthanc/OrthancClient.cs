@@ -59,11 +59,11 @@ internal sealed class OrthancClient(HttpClient http, TimeProvider time)
 
     public Task<List<ResourceAnswer>> ReadInstancesOf(OrthancId series, CancellationToken token) => Get($"series/{series}/instances", OrthancJson.Default.ListResourceAnswer, token);
 
-    /// <summary>Resources by their ids, with their metadata; perhaps without those that are no longer there.</summary>
-    public async Task<IReadOnlyList<ResourceAnswer>> ReadWithMetadata(IReadOnlyCollection<string> ids, CancellationToken token)
+    /// <summary>The files of instances by their ids; perhaps without those that are no longer there.</summary>
+    public async Task<IReadOnlyList<InstanceFileAnswer>> ReadFilesOf(IReadOnlyCollection<string> ids, CancellationToken token)
     {
         using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(new BulkQuestion(ids, Metadata: true), OrthancJson.Default.BulkQuestion));
-        return await Call(HttpMethod.Post, "tools/bulk-content", content, (r, p) => ReadJson(r, OrthancJson.Default.ListResourceAnswer, p), token);
+        return await Call(HttpMethod.Post, "tools/bulk-content", content, (r, p) => ReadJson(r, OrthancJson.Default.ListInstanceFileAnswer, p), token);
     }
 
     public Task<List<ResourceAnswer>> ReadInstancesOfStudy(OrthancId study, CancellationToken token) => Get($"studies/{study}/instances", OrthancJson.Default.ListResourceAnswer, token);

@@ -41,8 +41,12 @@ internal sealed record ResourceAnswer(
     IReadOnlyDictionary<string, string>? PatientMainDicomTags = null,
     string? LastUpdate = null,
     long FileSize = 0,
-    bool IsStable = true,
-    IReadOnlyDictionary<string, string>? Metadata = null);
+    bool IsStable = true);
+
+/// <summary>Of an instance in the answer of <c>POST /tools/bulk-content</c>: which file it is, and no more, for a series has thousands.</summary>
+internal sealed record InstanceFileAnswer([property: JsonPropertyName("ID")] string Id, string? FileUuid = null, InstanceFileMetadata? Metadata = null);
+
+internal sealed record InstanceFileMetadata(string? TransferSyntax = null);
 
 /// <summary>Body of <c>POST /tools/bulk-content</c>.</summary>
 internal sealed record BulkQuestion(IReadOnlyCollection<string> Resources, bool Metadata);
@@ -127,6 +131,7 @@ internal sealed record ChangeAnswer(long Seq, string ChangeType, [property: Json
 [JsonSerializable(typeof(SystemAnswer))]
 [JsonSerializable(typeof(ResourceAnswer))]
 [JsonSerializable(typeof(List<ResourceAnswer>))]
+[JsonSerializable(typeof(List<InstanceFileAnswer>))]
 [JsonSerializable(typeof(BulkQuestion))]
 [JsonSerializable(typeof(InstanceTags))]
 [JsonSerializable(typeof(Dictionary<string, InstanceTags>))]

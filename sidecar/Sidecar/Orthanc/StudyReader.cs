@@ -73,8 +73,8 @@ internal sealed class StudyReader(OrthancClient orthanc)
     public async Task<IReadOnlyList<StoredInstance>> ReadInstances(OrthancId series, CancellationToken token)
     {
         var tags = await orthanc.ReadInstanceTags(series, token);
-        var known = (await orthanc.ReadWithMetadata(tags.Keys, token)).ToDictionary(i => i.Id);
-        var found = tags.Select(i => (i.Key, i.Value, Instance: known.GetValueOrDefault(i.Key))).Select(i => Read(i.Key, i.Value, i.Instance, i.Instance?.Metadata?.GetValueOrDefault(TransferSyntax)));
+        var files = (await orthanc.ReadFilesOf(tags.Keys, token)).ToDictionary(i => i.Id);
+        var found = tags.Select(i => (i.Key, i.Value, File: files.GetValueOrDefault(i.Key))).Select(i => Read(i.Key, i.Value, i.File?.FileUuid, i.File?.Metadata?.TransferSyntax));
         return [.. found.OrderBy(i => i.InstanceNumber ?? int.MaxValue).ThenBy(i => i.SopInstanceUid, StringComparer.Ordinal)];
     }
 
@@ -92,7 +92,7 @@ internal sealed class StudyReader(OrthancClient orthanc)
                 {
                     var tags = await orthanc.ReadNeededTags(id, token);
                     var syntax = await orthanc.FindMetadata(OrthancLevel.Instances, id, TransferSyntax, token);
-                    return Read(parent.Id, tags, parent, syntax is null ? null : Encoding.ASCII.GetString(syntax));
+                    return Read(parent.Id, tags, parent.FileUuid, syntax is null ? null : Encoding.ASCII.GetString(syntax));
                 }
             }
         }
@@ -100,7 +100,7 @@ internal sealed class StudyReader(OrthancClient orthanc)
         return null;
     }
 
-    private static StoredInstance Read(string id, InstanceTags tags, ResourceAnswer? instance, string? transferSyntaxUid) => new()
+    private static StoredInstance Read(string id, InstanceTags tags, string? fileUuid, string? transferSyntaxUid) => new()
     {
         Id = new OrthancId(id),
         StudyInstanceUid = tags.StudyInstanceUid ?? "",
@@ -113,7 +113,7 @@ internal sealed class StudyReader(OrthancClient orthanc)
         NumberOfFrames = Number(tags.NumberOfFrames) ?? 1,
         HasPixelData = tags.PixelData || tags.FloatPixelData || tags.DoubleFloatPixelData,
         TransferSyntaxUid = transferSyntaxUid ?? "",
-        FileUuid = instance?.FileUuid ?? throw new OrthancException($"Orthanc does not tell which file it holds of instance {id}; it may just have been deleted. Try again."),
+        FileUuid = fileUuid ?? throw new OrthancException($"Orthanc does not tell which file it holds of instance {id}; it may just have been deleted. Try again."),
     };
 
     private static int? Number(string? text) => int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;

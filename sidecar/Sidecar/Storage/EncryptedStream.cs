@@ -26,6 +26,9 @@ internal sealed class EncryptedStream : PositionedStream
     private const int TagBytes = 16;
     private const int StoredChunkBytes = NonceBytes + TagBytes + ChunkBytes;
 
+    // The shared pool would keep one of each size for each thread that ever gave one back.
+    private static readonly ArrayPool<byte> Memory = ArrayPool<byte>.Create(MaxInMemory, 64);
+
     private readonly byte[] key;
     // One a thread at work.
     private readonly ConcurrentBag<AesGcm> ciphers = [];
@@ -170,7 +173,7 @@ internal sealed class EncryptedStream : PositionedStream
         }
         finally
         {
-            Forget(chunk, ChunkBytes);
+            Forget(ArrayPool<byte>.Shared, chunk, ChunkBytes);
         }
     }
 
@@ -252,8 +255,8 @@ internal sealed class EncryptedStream : PositionedStream
                     cipher.Dispose();
                 }
                 CryptographicOperations.ZeroMemory(key);
-                Forget(held, heldChunks * ChunkBytes);
-                Forget(passing ?? [], ChunkBytes);
+                Forget(Memory, held, heldChunks * ChunkBytes);
+                Forget(ArrayPool<byte>.Shared, passing ?? [], ChunkBytes);
                 (held, heldChunks, passing) = ([], 0, null);
             }
         }
@@ -296,9 +299,9 @@ internal sealed class EncryptedStream : PositionedStream
         var chunks = Math.Min((bytes + ChunkBytes - 1) / ChunkBytes, HeldChunks);
         if (held.Length < chunks * ChunkBytes)
         {
-            var larger = ArrayPool<byte>.Shared.Rent((int)Math.Max(chunks * ChunkBytes, Math.Min(2 * held.Length, HeldChunks * ChunkBytes)));
+            var larger = Memory.Rent((int)Math.Max(chunks * ChunkBytes, Math.Min(2 * held.Length, HeldChunks * ChunkBytes)));
             held.AsSpan(0, heldChunks * ChunkBytes).CopyTo(larger);
-            Forget(held, heldChunks * ChunkBytes);
+            Forget(Memory, held, heldChunks * ChunkBytes);
             held = larger;
         }
     }
@@ -397,12 +400,12 @@ internal sealed class EncryptedStream : PositionedStream
     }
 
     // Gives the memory back, without what was in it.
-    private static void Forget(byte[] bytes, int used)
+    private static void Forget(ArrayPool<byte> pool, byte[] bytes, int used)
     {
         if (bytes.Length > 0)
         {
             CryptographicOperations.ZeroMemory(bytes.AsSpan(0, used));
-            ArrayPool<byte>.Shared.Return(bytes);
+            pool.Return(bytes);
         }
     }
 
