@@ -23,6 +23,7 @@ public sealed class ApiTests(SharedServers servers) : IClassFixture<SharedServer
 
         using var other = await sidecar.Post(study.Request("series"), "key-1");
         Assert.Equal(HttpStatusCode.UnprocessableEntity, other.StatusCode);
+        Assert.Equal("This Idempotency-Key was used for another request. Choose a new one for each masking.", (string)JsonNode.Parse(await other.Content.ReadAsStringAsync())!["detail"]!);
         var list = await sidecar.Http.GetStringAsync($"api/mask-jobs?study={study.Uid}");
         Assert.Single(JsonNode.Parse(list)!["jobs"]!.AsArray());
     }
@@ -34,20 +35,19 @@ public sealed class ApiTests(SharedServers servers) : IClassFixture<SharedServer
         var study = new SampleStudy();
         await study.Add(orthanc, 1);
 
-        await Refused(400, "region-outside-image", study.Request("image", (64, 0, 5, 5)));
-        await Refused(400, "invalid-request", study.Request("image", (-1, 0, 5, 5)));
-        await Refused(400, "invalid-request", study.Request("study"));
-        await Refused(409, "source-unknown", study.Request("image", source: 2));
-        await Refused(409, "series-unknown", study.Request("study", chosenSeries: [7]));
-        await Refused(409, "study-unknown", new SampleStudy().Request("image"));
-        await Refused(400, "invalid-request", new { studyInstanceUid = 5 });
+        await Refused(400, "region-outside-image", study.Request("image", (64, 0, 5, 5)), "The mask at x 64, y 0, 5 × 5 lies outside the image, which has 64 × 48 pixels. Draw it again.");
+        await Refused(400, "invalid-request", study.Request("image", (-1, 0, 5, 5)), "A region must start at 0 or further and be at least one pixel wide and high.");
+        await Refused(400, "invalid-request", study.Request("study"), "Give seriesInstanceUids (1 to 1000) with scope study, and only then.");
+        await Refused(409, "source-unknown", study.Request("image", source: 2), "The image on which the masks were drawn is not in the image archive (any more). Reload the study.");
+        await Refused(409, "series-unknown", study.Request("study", chosenSeries: [7]), "A chosen series is not in this study (any more). Reload the study.");
+        await Refused(409, "study-unknown", new SampleStudy().Request("image"), "This study is not in the image archive (any more). Reload the study list.");
+        await Refused(400, "invalid-request", new { studyInstanceUid = 5 }, "The request is not what the API describes at $.studyInstanceUid.");
 
-        async Task Refused(int status, string type, object request)
+        async Task Refused(int status, string type, object request, string sentence)
         {
             using var answer = await sidecar.Post(request);
             var problem = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
-            Assert.Equal((status, "urn:sidecar:problem:" + type), ((int)answer.StatusCode, (string)problem["type"]!));
-            Assert.EndsWith(".", (string)problem["detail"]!);
+            Assert.Equal((status, "urn:sidecar:problem:" + type, sentence), ((int)answer.StatusCode, (string)problem["type"]!, (string)problem["detail"]!));
         }
     }
 

@@ -164,7 +164,8 @@ public sealed class CertificateTests : IAsyncDisposable
         using var unknown = await client.GetAsync("/api/mask-jobs/none/certificate");
 
         Assert.Equal((HttpStatusCode.Conflict, HttpStatusCode.NotFound), (running.StatusCode, unknown.StatusCode));
-        Assert.Equal("urn:sidecar:problem:no-certificate", (string?)JsonNode.Parse(await running.Content.ReadAsStringAsync())!["type"]);
+        var problem = JsonNode.Parse(await running.Content.ReadAsStringAsync())!;
+        Assert.Equal(("urn:sidecar:problem:no-certificate", "The mask job is not finished. Ask again when it is."), ((string?)problem["type"], (string?)problem["detail"]));
     }
 
     [Fact]

@@ -152,10 +152,11 @@ public sealed class CheckpointTests : IAsyncLifetime
             MakeKey("other.pem", curve);
         }
 
-        var refused = new AuditOptionsRules().Validate(null, new AuditOptions { SigningKeyFile = file, CheckpointFile = "/nowhere/at/all/file" });
+        var refused = new AuditOptionsRules().Validate(null, new AuditOptions { SigningKeyFile = file, CheckpointFile = "/nowhere/at/all/file", Syslog = new() { Host = "syslog", CertificateFile = file } });
 
-        Assert.Equal(2, refused.Failures!.Count());
+        Assert.Equal(3, refused.Failures!.Count());
         Assert.Contains("/nowhere/at/all/file does not exist", refused.FailureMessage, StringComparison.Ordinal);
+        Assert.Contains("Audit:Syslog: CertificateFile and KeyFile are only of use together.", refused.FailureMessage, StringComparison.Ordinal);
         Assert.Contains("must be a readable PEM file with an ECDSA P-256 key", refused.FailureMessage, StringComparison.Ordinal);
     }
 

@@ -144,6 +144,7 @@ public sealed class MaskCommandTests : CommandTests
 
         Assert.Equal(1, run.Status);
         Assert.Equal(["a/one.dcm masked", "b/one.dcm failed"], run.Lines.Select(line => $"{line.GetProperty("file").GetString()} {line.GetProperty("status").GetString()}").Order());
+        Assert.Contains("Another input has the same name, so their results would be one file. Mask them into different directories.", run.Output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -154,7 +155,9 @@ public sealed class MaskCommandTests : CommandTests
     [InlineData("mask in --region 1,2,3,4 --frames 0 --out out", "--frames 0 is not a list such as 1-5,9, counted from 1.")]
     [InlineData("mask in --region 1,2,3,4 --frames 5-2 --out out", "--frames 5-2 is not a list such as 1-5,9, counted from 1.")]
     [InlineData("mask in --region 1,2,3,4 --regions regions.json --out out", "Give either --region or --regions, not both.")]
-    [InlineData("mask in --regions regions.json --out out", "regions.json")]
+    [InlineData("mask in --regions regions.json --out out", "regions.json cannot be read: ")]
+    [InlineData("mask in --regions empty.json --out out", "empty.json is empty.")]
+    [InlineData("mask in --regions list.json --out out", "list.json is not a JSON object of lists of {x,y,width,height}: line 2, at $")]
     [InlineData("mask nowhere --region 1,2,3,4 --out out", "nowhere does not exist")]
     [InlineData("mask in --region 1,2,3,4", "--out")]
     [InlineData("mask --region 1,2,3,4 --out out", "INPUT")]
@@ -162,6 +165,8 @@ public sealed class MaskCommandTests : CommandTests
     public void WrongUsage_IsExplainedAndExitsWithTwo(string call, string explanation)
     {
         Put("in/one.dcm", Image);
+        Put("empty.json", "null"u8.ToArray());
+        Put("list.json", "\n[1,2]"u8.ToArray());
 
         var run = Run(call.Split(' '));
 

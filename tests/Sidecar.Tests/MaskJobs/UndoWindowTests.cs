@@ -153,7 +153,8 @@ public sealed class UndoWindowTests
         var (status, made) = await Send(glenn, "POST", restore, new { reason = "wrong patient" }, "k");
         Assert.Equal((202, "queued", job.Id, 1, "wrong patient"), (status, (string)made!["state"]!, (string)made["restoresJob"]!, (int)made["total"]!, (string)made["reason"]!));
         Assert.Equal((string)made["id"]!, (string)(await Send(glenn, "POST", restore, new { reason = "wrong patient" }, "k")).Body!["id"]!);
-        Assert.Equal("422 idempotency-key-reused", Problem(await Send(glenn, "POST", restore, new { reason = "another" }, "k")));
+        var reused = await Send(glenn, "POST", restore, new { reason = "another" }, "k");
+        Assert.Equal(("422 idempotency-key-reused", "This Idempotency-Key was used for another request. Choose a new one for each restoring."), (Problem(reused), (string)reused.Body!["detail"]!));
         var again = await Send(glenn, "POST", restore, new { reason = "again" }, "other");
         Assert.Equal(("409 job-running", "This masking, or an earlier restoring of it, is still under way. Wait for its end."), (Problem(again), (string)again.Body!["detail"]!));
         var (by, details) = Assert.Single(await stage.Audit("restoreRequested"));

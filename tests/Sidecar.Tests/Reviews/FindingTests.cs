@@ -77,10 +77,12 @@ public sealed class FindingTests
             decisions = new object[] { new { findingIds = Ids("f1"), action = "accept" }, new { findingIds = Ids("unknown"), action = "accept" } },
         });
 
-        Assert.Equal("409 findings-changed", Problem(answer));
+        Assert.Equal(("409 findings-changed", "A finding of your choice is not there any more: its image changed. Look again."), (Problem(answer), (string)answer.Body!["detail"]!));
+        var group = await stage.Decide(new { clusterId = "unknown", action = "accept" });
+        Assert.Equal(("409 findings-changed", "This group of findings is not the same any more. Look again."), (Problem(group), (string)group.Body!["detail"]!));
         Assert.Equal("open", (string)(await stage.Findings())["findings"]![0]!["state"]!);
         Assert.Empty(await stage.Audit("findingsDecided"));
-        Assert.Single(await stage.Audit("refused"));
+        Assert.Equal(2, (await stage.Audit("refused")).Count);
     }
 
     [Fact]

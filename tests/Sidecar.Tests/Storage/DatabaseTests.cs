@@ -94,7 +94,7 @@ public sealed class DatabaseTests
         {
             var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => Ask(node));
             Assert.Contains("is not the journal of this database", refused.Message, StringComparison.Ordinal);
-            Assert.Contains("same Storage:Directory", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("All sidecars of one database need the same Storage:Directory, on storage they share. Only if the journal is lost for good, write ", refused.Message, StringComparison.Ordinal);
         }
 
         File.Copy(Path.Combine(its.Options.JournalDirectory, "identity"), Path.Combine(stranger.Value.JournalDirectory, "identity"));
