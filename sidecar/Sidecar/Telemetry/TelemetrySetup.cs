@@ -1,6 +1,7 @@
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 using Sidecar.Http;
 
 namespace Sidecar.Telemetry;
@@ -16,7 +17,7 @@ internal static class TelemetrySetup
         services.AddSingleton<PrometheusText>();
         services.AddSingleton(provider =>
         {
-            var builder = Sdk.CreateMeterProviderBuilder().AddMeter(Meters).AddReader(new BaseExportingMetricReader(provider.GetRequiredService<PrometheusText>()));
+            var builder = Sdk.CreateMeterProviderBuilder().ConfigureResource(r => r.AddService("sidecar")).AddMeter(Meters).AddReader(new BaseExportingMetricReader(provider.GetRequiredService<PrometheusText>()));
             if (configuration["Telemetry:OtlpEndpoint"] is { Length: > 0 } collector)
             {
                 builder.AddOtlpExporter(o => (o.Endpoint, o.Protocol) = (new Uri(collector), OtlpExportProtocol.Grpc));
