@@ -11,13 +11,9 @@ public sealed class PatchedStream(PositionedStream original, PositionedStream ow
 
     public override bool CanRead => true;
 
-    public override bool CanSeek => true;
-
     public override bool CanWrite => true;
 
     public override long Length => length;
-
-    public override long Position { get; set; }
 
     /// <summary>Goes on, at the end, with bytes of the other file.</summary>
     public void CopyOriginal(long start, long count)
@@ -122,41 +118,7 @@ public sealed class PatchedStream(PositionedStream original, PositionedStream ow
         return (int)(end - position);
     }
 
-    public override int Read(Span<byte> buffer)
-    {
-        var count = ReadAt(Position, buffer);
-        Position += count;
-        return count;
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    // There is nothing to wait for that a thread of the pool would not wait for just the same.
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return ValueTask.FromResult(Read(buffer.Span));
-    }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        Write(buffer.Span);
-        return ValueTask.CompletedTask;
-    }
-
     public override void Flush() => own.Flush();
-
-    public override long Seek(long offset, SeekOrigin origin) => Position = origin switch
-    {
-        SeekOrigin.Begin => offset,
-        SeekOrigin.Current => Position + offset,
-        _ => length + offset,
-    };
-
-    public override void SetLength(long value) => throw new NotSupportedException("It only grows.");
 
     protected override void Dispose(bool disposing)
     {

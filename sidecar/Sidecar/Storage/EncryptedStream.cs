@@ -105,13 +105,9 @@ internal sealed class EncryptedStream : PositionedStream
 
     public override bool CanRead => file?.CanRead ?? true;
 
-    public override bool CanSeek => true;
-
     public override bool CanWrite => file?.CanWrite ?? true;
 
     public override long Length => length;
-
-    public override long Position { get; set; }
 
     /// <summary>Bytes of content in an encrypted file of this many bytes.</summary>
     public static long PlainLength(long storedLength)
@@ -124,14 +120,6 @@ internal sealed class EncryptedStream : PositionedStream
     {
         var chunks = (plainLength + ChunkBytes - 1) / ChunkBytes;
         return plainLength + (chunks * (NonceBytes + TagBytes));
-    }
-
-    /// <exception cref="IOException">What is on disk is not what was written: cut off, changed, or of another key.</exception>
-    public override int Read(Span<byte> buffer)
-    {
-        var count = ReadAt(Position, buffer);
-        Position += count;
-        return count;
     }
 
     /// <inheritdoc/>
@@ -211,33 +199,6 @@ internal sealed class EncryptedStream : PositionedStream
         Store();
         file?.Flush(flushToDisk: true);
     }
-
-    public override long Seek(long offset, SeekOrigin origin) => Position = origin switch
-    {
-        SeekOrigin.Begin => offset,
-        SeekOrigin.Current => Position + offset,
-        _ => length + offset,
-    };
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    // Files: there is nothing to wait for that a thread of the pool would not wait for just the same.
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return ValueTask.FromResult(Read(buffer.Span));
-    }
-
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        Write(buffer.Span);
-        return ValueTask.CompletedTask;
-    }
-
-    public override void SetLength(long value) => throw new NotSupportedException("An encrypted file only grows.");
 
     protected override void Dispose(bool disposing)
     {

@@ -84,6 +84,7 @@ public sealed class CertificateTests : IAsyncDisposable
     [Theory]
     [InlineData("\"frames\": 3", "\"frames\": 2", "was changed: its hash does not fit")]
     [InlineData("Mia Masker", "Eve Masker", "was changed: its hash does not fit")]
+    [InlineData("sha256", "sha257", "does not tell what was done to its image.")]
     [InlineData("\"issuedAt\": \"2", "\"issuedAt\": \"1", "The signature is not one of the key")]
     [InlineData("\"signature\"", "\"nothing\"", "It is not signed")]
     [InlineData("DROP instanceMasked", "", "ended with another number of images (masked)")]

@@ -225,6 +225,17 @@ public sealed class HealthAndSettingsTests
     }
 
     [Fact]
+    public async Task An_identity_provider_without_keys_is_told_by_doctor()
+    {
+        await using var app = new SidecarApp { IdentityProviderHasNoKeys = true };
+        using var output = new StringWriter();
+
+        Assert.Equal(1, await DoctorCommand.Run(app.Services, output, CancellationToken.None));
+
+        Assert.Contains("FAILED  identity provider publishes keys: It publishes no signing keys. Check Authentication:Authority.", output.ToString().Split('\n'));
+    }
+
+    [Fact]
     public async Task An_identity_provider_that_is_away_or_another_one_is_told()
     {
         await using var away = new SidecarApp { IdentityProviderIsAway = true };

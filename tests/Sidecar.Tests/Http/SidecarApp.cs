@@ -27,6 +27,8 @@ internal sealed class SidecarApp : WebApplicationFactory<Program>
 
     public bool IdentityProviderIsAway { get; set; }
 
+    public bool IdentityProviderHasNoKeys { get; init; }
+
     public int KeysFetched { get; private set; }
 
     public Dictionary<string, string?> Settings { get; } = [];
@@ -89,7 +91,7 @@ internal sealed class SidecarApp : WebApplicationFactory<Program>
         if (request.RequestUri!.AbsolutePath.EndsWith("/jwks", StringComparison.Ordinal))
         {
             KeysFetched++;
-            return Json(Issuer.Keys);
+            return Json(IdentityProviderHasNoKeys ? "{\"keys\":[]}" : Issuer.Keys);
         }
 
         return Json(Issuer.Discovery);
