@@ -180,10 +180,19 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
         DropOriginal(record.JobId, record.Id);
     }
 
-    public ParentsRecord? FindParents(string job) =>
-        _parents.TryGetValue(job, out var known) ? known
-        : Read(Path.Combine(FolderOf(job), ParentsFile), JournalJson.Default.ParentsRecord) is { } read ? _parents.GetOrAdd(job, read)
-        : null;
+    public ParentsRecord? FindParents(string job)
+    {
+        var path = Path.Combine(FolderOf(job), ParentsFile);
+        if (!File.Exists(path))
+        {
+            _parents.TryRemove(job, out _); // another node may have brought the job to its end
+            return null;
+        }
+
+        return _parents.TryGetValue(job, out var known) ? known
+            : Read(path, JournalJson.Default.ParentsRecord) is { } read ? _parents.GetOrAdd(job, read)
+            : null;
+    }
 
     public void OpenParents(string job, ParentsRecord parents)
     {
@@ -198,7 +207,6 @@ internal sealed class ReplacementJournal(IOptions<StorageOptions> storage, Journ
     {
         if (!Directory.Exists(FolderOf(job)))
         {
-            _parents.TryRemove(job, out _);
             return;
         }
 

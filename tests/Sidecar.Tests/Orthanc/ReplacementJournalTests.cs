@@ -52,6 +52,21 @@ public sealed class ReplacementJournalTests : IDisposable
     }
 
     [Fact]
+    public void What_another_node_has_closed_is_not_found_any_more()
+    {
+        var other = Journal(1);
+        _journal.OpenParents("job", new ParentsRecord([]));
+        Assert.NotNull(_journal.FindParents("job"));
+        Assert.NotNull(other.FindParents("job"));
+
+        other.CloseJob("job");
+
+        Assert.Null(_journal.FindParents("job"));
+        _journal.OpenParents("job", new ParentsRecord([Record().Instance]));
+        Assert.Single(other.FindParents("job")!.Parents);
+    }
+
+    [Fact]
     public void Files_of_a_closed_image_hold_the_next_one_and_nothing_of_the_first()
     {
         Spool("the first one is longer");
